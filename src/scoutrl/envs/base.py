@@ -1,0 +1,77 @@
+"""What a family of environments is: many problems that share observations, actions and horizon."""
+
+import abc
+from typing import Any
+
+import equinox as eqx
+import gymnasium
+from jaxtyping import Array, Bool, Float, PRNGKeyArray, UInt8
+
+from scoutrl.envs.problems import Problem, ProblemSet
+
+Observation = Any
+"""An array that lies in `spaces.observation`."""
+Goal = Any
+"""An array that lies in `spaces.goal`, or None where the family has no goals."""
+Action = Any
+"""An array that lies in `spaces.action`."""
+State = Any
+"""Whatever pytree of arrays a family keeps between two steps."""
+
+
+class Spaces(eqx.Module):
+    """What goes in and out of a family, in Gymnasium's terms.
+
+    Admitted are `Discrete`, `MultiDiscrete` and `Box` (vectors of floats, or uint8 images [height, width, 3]).
+    """
+
+    observation: gymnasium.Space = eqx.field(static=True)
+    """What the agent sees after each step."""
+    action: gymnasium.Space = eqx.field(static=True)
+    """What the agent does."""
+    goal: gymnasium.Space | None = eqx.field(static=True, default=None)
+    """The instruction drawn anew for each episode, shown when exploiting and hidden when exploring; None: no goals."""
+
+
+class Step(eqx.Module):
+    """What one environment step answers."""
+
+    observation: Observation
+    """The observation after the step."""
+    reward: Float[Array, ""]
+    """The reward of the step, finite."""
+    terminated: Bool[Array, ""]
+    """The episode ended for a reason of the problem's own (goal reached, agent gave up)."""
+    truncated: Bool[Array, ""]
+    """The episode ended because time was up. At `horizon` it always is, whatever a family says here."""
+
+
+class MetaEnv(eqx.Module):
+    """A family of problems, as pure JAX functions of one single environment; `jax.vmap` makes batches.
+
+    Three events are different things: an environment step, the end of an episode (the agent's memory of the trial is
+    kept) and the end of a trial (the memory is wiped). Nothing here resets by itself.
+    """
+
+    problems: eqx.AbstractVar[ProblemSet]
+    """All problems of the family and their split into meta-training and unseen ones."""
+    spaces: eqx.AbstractVar[Spaces]
+    """Observation, action and goal spaces."""
+    horizon: eqx.AbstractVar[int]
+    """The most steps an episode lasts, at least 1."""
+
+    @abc.abstractmethod
+    def reset(self, problem: Problem, key: PRNGKeyArray) -> tuple[State, Observation]:
+        """Start an episode of `problem` (one row of `problems.ids`, shape [k]); the key draws all that is random."""
+
+    @abc.abstractmethod
+    def goal(self, state: State) -> Goal:
+        """The goal of the episode that `state` belongs to; None in a family without goals."""
+
+    @abc.abstractmethod
+    def step(self, state: State, action: Action, key: PRNGKeyArray) -> tuple[State, Step]:
+        """Do `action` in `state`."""
+
+    @abc.abstractmethod
+    def render(self, state: State) -> UInt8[Array, "height width 3"]:
+        """An RGB picture of `state`, for people to look at."""

@@ -1,0 +1,46 @@
+"""The agent: a trained meta-policy, the same four verbs for every algorithm."""
+
+import abc
+import enum
+from typing import Any
+
+import equinox as eqx
+from jaxtyping import PRNGKeyArray
+
+from scoutrl.envs import Step
+from scoutrl.envs.base import Action, Goal, Observation
+
+Memory = Any
+"""Whatever pytree of arrays an agent keeps within a trial."""
+
+
+class Phase(enum.StrEnum):
+    """What an episode of a trial is for."""
+
+    EXPLORATION = "exploration"
+    """Look around; the reward does not count and no goal is shown."""
+    EXPLOITATION = "exploitation"
+    """Do the job; the return is the score."""
+
+
+class Agent(eqx.Module):
+    """A meta-policy in pure JAX, for one trial at a time (vmap makes batches).
+
+    None of the four verbs is ever told the problem ID: whatever an agent knows of a problem it has observed.
+    """
+
+    @abc.abstractmethod
+    def begin(self, key: PRNGKeyArray) -> Memory:
+        """Forget everything: a new problem."""
+
+    @abc.abstractmethod
+    def begin_episode(self, memory: Memory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> Memory:
+        """Start an episode; `phase` is static, `goal` is None when exploring and in families without goals."""
+
+    @abc.abstractmethod
+    def act(self, memory: Memory, observation: Observation, key: PRNGKeyArray, greedy: bool) -> tuple[Action, Memory]:
+        """Choose an action; `greedy` is static and leaves out the noise that training adds."""
+
+    @abc.abstractmethod
+    def observe(self, memory: Memory, action: Action, step: Step) -> Memory:
+        """Take in what the environment answered to `action`."""

@@ -1,0 +1,91 @@
+"""Roll an agent through a trial: one scan per episode, everything on the device."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, PRNGKeyArray
+
+from scoutrl.envs import MetaEnv, Problem
+from scoutrl.trials.agent import Agent, Memory, Phase
+from scoutrl.trials.trial import Episodes, Trial
+
+
+class Protocol(eqx.Module):
+    """How many episodes a trial has, and whether the agent acts without noise."""
+
+    explorations: int = eqx.field(static=True, default=1)
+    """Exploration episodes in a trial."""
+    exploitations: int = eqx.field(static=True, default=1)
+    """Exploitation episodes in a trial."""
+    greedy: bool = eqx.field(static=True, default=False)
+    """Act without the noise of training."""
+
+
+def rollout(env: MetaEnv, agent: Agent, problem: Problem, key: PRNGKeyArray, protocol: Protocol) -> Trial:
+    """One trial of `agent` in `problem` (shape [k]); the agent itself is not told the problem."""
+    begin, explore, exploit = jax.random.split(key, 3)
+    memory = agent.begin(begin)
+    memory, exploration = _episodes(env, agent, memory, problem, explore, Phase.EXPLORATION, protocol)
+    _, exploitation = _episodes(env, agent, memory, problem, exploit, Phase.EXPLOITATION, protocol)
+    return Trial(jnp.asarray(problem), exploration, exploitation)
+
+
+def _episodes(
+    env: MetaEnv,
+    agent: Agent,
+    memory: Memory,
+    problem: Problem,
+    key: PRNGKeyArray,
+    phase: Phase,
+    protocol: Protocol,
+) -> tuple[Memory, Episodes]:
+    """All episodes of one phase, stacked. The first is apart: it may change the structure of the memory."""
+    keys = jax.random.split(key, protocol.explorations if phase == Phase.EXPLORATION else protocol.exploitations)
+
+    def body(memory: Memory, key: PRNGKeyArray) -> tuple[Memory, Episodes]:
+        return _episode(env, agent, memory, problem, key, phase, protocol.greedy)
+
+    memory, first = body(memory, keys[0])
+    first = jax.tree.map(lambda x: x[None], first)
+    if len(keys) == 1:
+        return memory, first
+    memory, rest = jax.lax.scan(body, memory, keys[1:])
+    return memory, jax.tree.map(lambda a, b: jnp.concatenate([a, b]), first, rest)
+
+
+class _Moment(eqx.Module):
+    """What one step of an episode hands to the next."""
+
+    state: object
+    observation: Array
+    memory: Memory
+    alive: Bool[Array, ""]
+
+
+def _episode(
+    env: MetaEnv, agent: Agent, memory: Memory, problem: Problem, key: PRNGKeyArray, phase: Phase, greedy: bool
+) -> tuple[Memory, Episodes]:
+    reset_key, begin_key, steps_key = jax.random.split(key, 3)
+    state, observation = env.reset(problem, reset_key)
+    goal = env.goal(state)
+    shown = goal if phase == Phase.EXPLOITATION else None
+    memory = agent.begin_episode(memory, phase, shown, begin_key)
+
+    def step(now: _Moment, key: PRNGKeyArray) -> tuple[_Moment, tuple]:
+        act_key, env_key = jax.random.split(key)
+        action, memory = agent.act(now.memory, now.observation, act_key, greedy)
+        state, answer = env.step(now.state, action, env_key)
+        memory = agent.observe(memory, action, answer)
+        ended = answer.terminated | answer.truncated
+        after = _Moment(state, answer.observation, memory, now.alive & ~ended)
+        # Once an episode has ended its memory and observation stay as they were.
+        after = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), after, now)
+        reward = jnp.where(now.alive, answer.reward, 0.0)
+        return after, (after.observation, action, reward, answer.terminated & now.alive, now.alive)
+
+    start = _Moment(state, jnp.asarray(observation), memory, jnp.bool_(True))
+    end, (later, actions, rewards, terminated, mask) = jax.lax.scan(
+        step, start, jax.random.split(steps_key, env.horizon)
+    )
+    observations = jnp.concatenate([start.observation[None], later])
+    return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal)
