@@ -1,0 +1,166 @@
+"""What one seed leaves on disk: its directory, configuration, metrics, checkpoints, and the counters behind them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import ScoutError
+from scoutrl.training import checkpoint
+from scoutrl.training.chunk import Report
+from scoutrl.training.config import RunConfig
+from scoutrl.training.metrics import MetricsLog, drop_after
+from scoutrl.training.run_dir import RunDirectory, refuse_other
+from scoutrl.training.state import Progress, from_arrays, to_arrays
+
+CHECKPOINTS = "checkpoints"
+"""Name of the folder of checkpoints in a run directory."""
+EVALUATIONS = 40
+"""Evaluations on unseen problems in a run, evenly spread over its steps."""
+_COUNTERS = ("iteration", "env_steps", "updates", "seconds")
+
+
+class Journal:
+    """The record of one seed: opened at its last checkpoint, closed by leaving the `with` block."""
+
+    def __init__(self, config: RunConfig, out: Path, algorithm: Algorithm):
+        """Open `out`, a new directory or one of the same run.
+
+        Raises:
+            ScoutError: the directory is another run's, is in use, or holds no checkpoint that is whole.
+        """
+        self.config = config
+        self.iteration = 0
+        """Iterations done so far."""
+        self.env_steps = 0
+        """Environment steps lived so far."""
+        self.updates = 0
+        """Gradient steps done so far."""
+        self.seconds = 0.0
+        """Wall-clock spent in training so far, without compilation."""
+        self.evaluation_due = False
+        """The newest row wants an evaluation."""
+        self.failure: ScoutError | None = None
+        """Why this seed cannot go on; None as long as it can."""
+        self._algorithm = algorithm
+        self._directory = RunDirectory(out)
+        self._log: MetricsLog | None = None
+        self._saved = -1
+        try:
+            self._settle_config()
+            self._arrays = checkpoint.load(out / CHECKPOINTS)
+        except BaseException:
+            self._directory.close()
+            raise
+        if self._arrays is not None:
+            # `item` gives Python's own numbers, which do not overflow.
+            for name in _COUNTERS:
+                setattr(self, name, self._arrays[f"host.{name}"].item())
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._log is not None:
+            self._log.close()
+        self._directory.close()
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self._directory.path
+
+    @property
+    def finished(self) -> bool:
+        """All steps asked for are done."""
+        return self.env_steps >= self.config.steps
+
+    @property
+    def begun(self) -> bool:
+        """There is a checkpoint to go on from."""
+        return self._arrays is not None
+
+    def restore(self, env: MetaEnv) -> Progress:
+        """The progress in the checkpoint."""
+        assert self._arrays is not None
+        return from_arrays(self._arrays, env, self._algorithm)
+
+    def open_log(self) -> None:
+        """Begin to write metrics after the checkpoint; rows beyond it are dropped, they will be written again."""
+        self._arrays = None
+        drop_after(self.path, self.iteration)
+        self._log = MetricsLog(self.path, self.env_steps)
+
+    def count(self, report: Report, chunk_seconds: float, row_seconds: float) -> dict[str, float]:
+        """Take in what a chunk reported; `evaluation_due` then says whether the row wants an evaluation.
+
+        Args:
+            report: of the chunk.
+            chunk_seconds: time of the chunk alone, for the speeds.
+            row_seconds: time since the row before.
+
+        Returns:
+            The row of metrics.
+        """
+        steps, updates = int(report.env_steps), self.config.iterations * self._algorithm.updates
+        before, self.env_steps = self.env_steps, self.env_steps + steps
+        self.iteration += self.config.iterations
+        self.updates += updates
+        self.seconds += row_seconds
+        passed = self.env_steps * EVALUATIONS // self.config.steps > before * EVALUATIONS // self.config.steps
+        self.evaluation_due = passed or before == 0
+        counters = {name: getattr(self, name) for name in _COUNTERS}
+        speeds = {"steps_per_second": steps / chunk_seconds, "updates_per_second": updates / chunk_seconds}
+        return counters | speeds | {name: float(value) for name, value in report.metrics.items()}
+
+    def write(self, row: dict[str, float], finite: np.ndarray, finite_at_start: np.ndarray) -> None:
+        """Append a row of metrics, or note a failure if there is an infinity or NaN in it or in the state.
+
+        Args:
+            row: of the chunk.
+            finite: for each array of the state, whether it is all finite.
+            finite_at_start: the same before training. What was not finite then, as a least value so far, may stay so.
+
+        Raises:
+            ScoutError: the disk is full or refuses.
+        """
+        assert self._log is not None
+        wrong = [name for name, value in row.items() if not np.isfinite(value)]
+        if not wrong and not np.all(finite | ~finite_at_start):
+            wrong = ["a weight"]
+        if not wrong:
+            self._log.append(row)
+            return
+        self.failure = ScoutError(
+            f"{wrong[0]} became infinite or not a number within {self.env_steps:,} steps, so training has stopped; the "
+            f"last good checkpoint is kept in {self.path}. Try a smaller learning rate."
+        )
+
+    def save(self, progress: Progress) -> None:
+        """Write a checkpoint, unless this very progress has been saved.
+
+        Raises:
+            ScoutError: the disk is full or refuses; the last good checkpoint is kept.
+        """
+        if self._saved != self.iteration:
+            counters = {f"host.{name}": np.asarray(getattr(self, name)) for name in _COUNTERS}
+            checkpoint.save(self.path / CHECKPOINTS, self.iteration, to_arrays(progress) | counters)
+        self._saved = self.iteration
+
+    def _settle_config(self) -> None:
+        there = self._directory.read_config()
+        if there is None:
+            self._directory.write_config(self.config.to_json())
+            return
+        # `steps` says how far to go and is no part of what the run is.
+        steps = there.pop("steps", 0)
+        refuse_other(self.path, there, self.config.identity())
+        if isinstance(steps, int) and steps < self.config.steps:
+            self._directory.write_config(self.config.to_json())
+
+
+def say(message: str) -> None:
+    """One line to the user; stdout is kept for results."""
+    print(message, file=sys.stderr)

@@ -1,0 +1,149 @@
+"""Training: a host loop over compiled chunks."""
+
+import contextlib
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import ScoutError
+from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.training.config import RunConfig, make_algorithm, make_env
+from scoutrl.training.display import Display
+from scoutrl.training.journal import Journal, say
+from scoutrl.training.lanes import Programs, join
+from scoutrl.training.signals import Interrupted, StopSignals
+from scoutrl.training.state import Progress
+
+SAVE_EVERY = 15.0
+"""Seconds between two checkpoints, at least."""
+_SAVE_SHARE = 0.01
+"""Most of the time that checkpoints may take."""
+
+
+def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: bool = True) -> Path:
+    """Train one seed, or go on with it, until `config.steps` environment steps are done.
+
+    Args:
+        config: what to train.
+        out: run directory; if it holds this very run, that is continued.
+        env: the family as an object; None makes it from `config`.
+        show: tell on stderr how far it is.
+
+    Returns:
+        The run directory.
+
+    Raises:
+        ScoutError: the directory is another run's or in use, the disk is full, a loss is no longer finite.
+        Interrupted: SIGINT or SIGTERM; all is saved.
+    """
+    return train_together([config], [Path(out)], env, show)[0]
+
+
+def train_together(
+    configs: Sequence[RunConfig], outs: Sequence[Path], env: MetaEnv | None = None, show: bool = True
+) -> list[Path]:
+    """Train configurations that differ in their seed only, in one program; otherwise as `train`."""
+    use_compilation_cache()
+    env = env if env is not None else make_env(configs[0])
+    algorithm = make_algorithm(configs[0])
+    with contextlib.ExitStack() as stack:
+        stop = stack.enter_context(StopSignals())
+        journals = [stack.enter_context(Journal(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
+        for journal in journals:
+            if journal.finished:
+                say(f"{journal.path} is finished: {journal.env_steps:,} steps are done; --steps N with more goes on.")
+        going = [journal for journal in journals if not journal.finished]
+        if going:
+            config = configs[0]
+            programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials)
+            done = sum(journal.env_steps for journal in going) / len(going)
+            display = stack.enter_context(Display(config.steps, int(done), show))
+            _Training(programs, going, stop, display).run(env)
+        _raise_failures(journals)
+    return [journal.path for journal in journals]
+
+
+class _Training:
+    """The loop, from the first compilation to the last checkpoint."""
+
+    def __init__(self, programs: Programs, journals: list[Journal], stop: StopSignals, display: Display):
+        self._programs = programs
+        self._journals = journals
+        self._stop = stop
+        self._display = display
+        self._row_at = self._save_at = 0.0
+        self._finite_at_start = []
+        self._compile_seconds = {}
+
+    def run(self, env: MetaEnv) -> None:
+        """Until every seed is finished or has failed."""
+        progress = self._begin(env)
+        self._finite_at_start = self._programs.finite(progress)
+        self._programs.compile(progress)
+        self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
+        for journal in self._journals:
+            journal.open_log()
+        self._display.begin()
+        self._row_at = time.perf_counter()
+        self._save_at = self._row_at + SAVE_EVERY
+        while going := self._going():
+            if self._stop.received:
+                self._save(progress, going)
+                raise Interrupted(self._how_to_go_on(going), self._stop.received)
+            progress = self._advance(progress, going)
+
+    def _going(self) -> list[int]:
+        """Which seeds are neither finished nor failed."""
+        return [i for i, journal in enumerate(self._journals) if not journal.finished and journal.failure is None]
+
+    def _begin(self, env: MetaEnv) -> Progress:
+        """Fresh, or from the checkpoints."""
+        if all(journal.begun for journal in self._journals):
+            return join([journal.restore(env) for journal in self._journals])
+        fresh = self._programs.split(self._programs.begin([journal.config.seed for journal in self._journals]))
+        return join(
+            [j.restore(env) if j.begun else progress for j, progress in zip(self._journals, fresh, strict=True)]
+        )
+
+    def _advance(self, progress: Progress, going: list[int]) -> Progress:
+        """One chunk, and all that is to be noted of it for the seeds in `going`."""
+        began = time.perf_counter()
+        progress, reports = self._programs.advance(progress)
+        now = time.perf_counter()
+        chunk_seconds, row_seconds, self._row_at = now - began, now - self._row_at, now
+        rows = {i: self._journals[i].count(reports[i], chunk_seconds, row_seconds) for i in going}
+        if any(self._journals[i].evaluation_due for i in going):
+            scores = self._programs.judge(progress)
+            rows = {i: row | scores[i] if self._journals[i].evaluation_due else row for i, row in rows.items()}
+        for i, row in rows.items():
+            self._journals[i].write(row | self._compile_seconds, reports[i].finite, self._finite_at_start[i])
+        self._compile_seconds = {}
+        late = time.perf_counter() > self._save_at
+        self._save(progress, [i for i in going if late or self._journals[i].finished])
+        self._display.update(list(rows.values()))
+        return progress
+
+    def _save(self, progress: Progress, which: list[int]) -> None:
+        """Write a checkpoint of those seeds among `which` that are sound."""
+        sound = [i for i in which if self._journals[i].failure is None]
+        if not sound:
+            return
+        began = time.perf_counter()
+        for i in sound:
+            self._journals[i].save(self._programs.one(progress, i))
+        cost = time.perf_counter() - began
+        self._save_at = began + max(SAVE_EVERY, cost / _SAVE_SHARE)
+
+    def _how_to_go_on(self, going: list[int]) -> str:
+        at = min(self._journals[i].env_steps for i in going)
+        where = ", ".join(str(self._journals[i].path) for i in going)
+        steps = self._journals[going[0]].config.steps
+        return f"Stopped after {at:,} of {steps:,} steps and saved in {where}; the same command goes on from there."
+
+
+def _raise_failures(journals: list[Journal]) -> None:
+    """Raise what made seeds fail, in one line."""
+    failures = [journal.failure for journal in journals if journal.failure is not None]
+    if failures:
+        raise ScoutError(" ".join(str(failure) for failure in failures)) from failures[0]

@@ -1,0 +1,81 @@
+"""All of a run that lives on the device, and the same as named arrays for the disk."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Int, PRNGKeyArray
+
+from scoutrl.algorithms.base import Algorithm, TrainState
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import ScoutError
+
+
+class Progress(eqx.Module):
+    """Where a run stands. Nothing else is needed to go on, so nothing else is carried from chunk to chunk."""
+
+    learner: TrainState
+    """The algorithm's own state: networks, optimisers, targets, replay, schedules."""
+    key: PRNGKeyArray
+    """The run's key. It never changes: iteration i draws from `fold_in(key, i)`."""
+    iteration: Int[Array, ""]
+    """Iterations done."""
+
+
+def start(env: MetaEnv, algorithm: Algorithm, seed: Int[Array, ""]) -> Progress:
+    """The progress of a run that has done nothing yet; may be jitted, and vmapped over seeds."""
+    learner_key, key = jax.random.split(jax.random.key(seed))
+    return settled(Progress(algorithm.init(env, learner_key), key, jnp.int32(0)))
+
+
+def settled(progress: Progress) -> Progress:
+    """The same with all types strong, so that a fresh, a continued and a restored progress are alike to a compiler."""
+
+    def strong(leaf):
+        if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            return leaf
+        return jax.lax.convert_element_type(leaf, leaf.dtype)
+
+    return jax.tree.map(strong, progress)
+
+
+def to_arrays(progress: Progress) -> dict[str, np.ndarray]:
+    """Every array of `progress` under its path; of random keys the raw numbers."""
+    return {name: np.asarray(_raw(leaf)) for name, leaf in _named(progress).items() if eqx.is_array(leaf)}
+
+
+def from_arrays(arrays: Mapping[str, np.ndarray], env: MetaEnv, algorithm: Algorithm) -> Progress:
+    """The progress that `to_arrays` was given.
+
+    Raises:
+        ScoutError: the arrays are not those of this algorithm on this family.
+    """
+    like = eqx.filter_eval_shape(start, env, algorithm, jnp.int32(0))
+    found = {name: _as(name, leaf, arrays) for name, leaf in _named(like).items()}
+    return jax.tree.unflatten(jax.tree.structure(like), list(found.values()))
+
+
+def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+    """The leaf called `name`: taken from `arrays` where `like` describes an array, else `like` itself."""
+    if not isinstance(like, jax.ShapeDtypeStruct):
+        return like
+    is_key = jnp.issubdtype(like.dtype, jax.dtypes.prng_key)
+    expected = jax.eval_shape(jax.random.key_data, like) if is_key else like
+    array = arrays.get(name, np.zeros(expected.shape, expected.dtype) if 0 in expected.shape else None)
+    if array is None or array.shape != expected.shape or array.dtype != expected.dtype:
+        raise ScoutError(
+            f"the checkpoint does not fit this version of the algorithm or family: {name} is missing or of another "
+            "shape; continue with the version that wrote it, or train anew in another directory."
+        )
+    return jax.random.wrap_key_data(jnp.asarray(array)) if is_key else jnp.asarray(array)
+
+
+def _named(tree: Any) -> dict[str, Any]:
+    return {jax.tree_util.keystr(path).lstrip("."): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _raw(leaf: Array) -> Array:
+    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
