@@ -1,0 +1,56 @@
+"""Scout: meta-reinforcement learning that explores unseen problems, then solves them.
+
+The public names are imported when they are first used, so that `scout --help` need not wait for JAX.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from scoutrl.algorithms.bounds import bounds as bounds
+    from scoutrl.api import Run as Run
+    from scoutrl.api import evaluate as evaluate
+    from scoutrl.api import load as load
+    from scoutrl.api import train as train
+    from scoutrl.deploy import DeployedAgent as DeployedAgent
+    from scoutrl.envs.base import MetaEnv as MetaEnv
+    from scoutrl.envs.base import Spaces as Spaces
+    from scoutrl.envs.base import Step as Step
+    from scoutrl.envs.host import HostEnv as HostEnv
+    from scoutrl.envs.problems import ProblemSet as ProblemSet
+    from scoutrl.envs.registry import make as make
+    from scoutrl.errors import ScoutError as ScoutError
+    from scoutrl.training.scores import Evaluation as Evaluation
+
+    __version__: str
+
+_WHERE = {
+    "DeployedAgent": "scoutrl.deploy",
+    "Evaluation": "scoutrl.training.scores",
+    "HostEnv": "scoutrl.envs.host",
+    "MetaEnv": "scoutrl.envs.base",
+    "ProblemSet": "scoutrl.envs.problems",
+    "Run": "scoutrl.api",
+    "ScoutError": "scoutrl.errors",
+    "Spaces": "scoutrl.envs.base",
+    "Step": "scoutrl.envs.base",
+    "bounds": "scoutrl.algorithms.bounds",
+    "evaluate": "scoutrl.api",
+    "load": "scoutrl.api",
+    "make": "scoutrl.envs.registry",
+    "train": "scoutrl.api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("scoutrl")
+    if name not in _WHERE:
+        raise AttributeError(f"module 'scoutrl' has no attribute {name!r}")
+    return getattr(importlib.import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*_WHERE, "__version__"]

@@ -1,0 +1,53 @@
+"""The algorithms there are, by name; none is imported before it is asked for."""
+
+import importlib.metadata
+
+import equinox as eqx
+
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.errors import ScoutError
+from scoutrl.names import import_class, unknown
+
+GROUP = "scoutrl.algorithms"
+"""Entry-point group under which an installed package offers algorithms of its own."""
+
+
+class Entry(eqx.Module):
+    """Where an algorithm lives and what it is."""
+
+    path: str
+    """`package.module:ClassName`."""
+    summary: str
+    """One line for people."""
+
+
+_BUILT_IN = {
+    "dream": Entry(
+        "scoutrl.algorithms.dream:Dream",
+        "DREAM (Liu et al., 2021): explores for what an exploitation policy trained on the problem ID needs to know.",
+    ),
+}
+
+
+def algorithms() -> dict[str, Entry]:
+    """Name to entry: the built-in algorithms, then those of installed packages."""
+    found = dict(_BUILT_IN)
+    for point in importlib.metadata.entry_points(group=GROUP):
+        origin = point.dist.name if point.dist is not None else point.value
+        found.setdefault(point.name, Entry(point.value, f"from the package {origin}"))
+    return found
+
+
+def find(name: str) -> type[Algorithm]:
+    """The class of an algorithm, by a name of `algorithms()` or as `package.module:ClassName`.
+
+    Raises:
+        ScoutError: no such algorithm, or the class cannot be imported or is no Algorithm.
+    """
+    known = algorithms()
+    if name not in known and ":" not in name:
+        raise unknown("algorithm", name, known, advice="`scout algorithms` lists them")
+    found = import_class(known[name].path if name in known else name)
+    if not issubclass(found, Algorithm):
+        raise ScoutError(f"{name} is no algorithm: it must be a subclass of scoutrl.algorithms.base.Algorithm.")
+    return found

@@ -1,0 +1,143 @@
+"""Scout from Python: train, evaluate, load. The command line is made of these same functions."""
+
+import dataclasses
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from scoutrl.deploy import DeployedAgent
+from scoutrl.envs import MetaEnv
+from scoutrl.envs.problems import Split
+from scoutrl.errors import ScoutError
+from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.training.config import LARGEST_SEED, RunConfig, resolve
+from scoutrl.training.evaluate import evaluate_runs
+from scoutrl.training.scores import Evaluation
+from scoutrl.training.settings import counted
+from scoutrl.training.trained import open_run, seed_dirs, single_dir
+
+SeedsMode = Literal["auto", "processes", "vmap"]
+"""How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished training run; `evaluate` and `load` take it."""
+
+    path: Path
+    """Its directory. With several seeds it holds one run directory per seed."""
+    env: MetaEnv | None = None
+    """The family, if it was handed over as an object."""
+
+    def __fspath__(self) -> str:
+        return str(self.path)
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+
+def train(
+    algorithm: str,
+    family: str | MetaEnv,
+    steps: int | None = None,
+    seed: int = 0,
+    out: str | os.PathLike[str] | None = None,
+    *,
+    preset: str | None = None,
+    seeds: int = 1,
+    settings: Mapping[str, Any] | Iterable[str] = (),
+    seeds_mode: SeedsMode = "auto",
+    show: bool = True,
+) -> Run:
+    """Train an algorithm on a family, or go on with a run that was stopped.
+
+    Args:
+        algorithm: a name of `scout algorithms`, or `package.module:ClassName`.
+        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        steps: environment steps per seed; None leaves it to the preset.
+        seed: seed of all randomness, the first one if there are several.
+        out: run directory; None makes `runs/…` after what is trained. A run that is in there already is continued.
+        preset: name of a preset for algorithm and family.
+        seeds: number of independent seeds: seed, seed + 1, …
+        settings: name to value, as for `--set`: hyper-parameters, `iterations`, `env.NAME`.
+        seeds_mode: how several seeds are trained.
+        show: tell on stderr how far it is.
+
+    Raises:
+        ScoutError: anything the caller can put right, in one line.
+    """
+    from scoutrl.training.loop import train as train_one
+
+    config = resolve(algorithm, family, preset, steps, seed, settings)
+    count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
+    path = Path(out) if out is not None else default_out(config, count)
+    env = None if isinstance(family, str) else family
+    if count == 1:
+        return Run(train_one(config, path, env, show), env)
+    from scoutrl.training.seeds import train_seeds
+
+    return Run(train_seeds(config, count, path, seeds_mode, env, show), env)
+
+
+def default_out(config: RunConfig, seeds: int) -> Path:
+    """`runs/ALGORITHM-FAMILY[-PRESET]-seedN`, or `…-seedsK` for several, with odd characters replaced."""
+    last = f"seed{config.seed}" if seeds == 1 else f"seeds{seeds}" + (f"-from{config.seed}" if config.seed else "")
+    preset = [] if config.preset == "default" else [config.preset]
+    name = "-".join([config.algorithm, config.family, *preset, last])
+    return Path("runs") / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
+
+
+def evaluate(
+    run: Run | str | os.PathLike[str] | Sequence[Run | str | os.PathLike[str]],
+    trials: int = 1000,
+    split: Split = "test",
+    seed: int = 0,
+    env: MetaEnv | None = None,
+) -> Evaluation:
+    """Evaluate a run greedily on the problems of one split, evenly spread over them.
+
+    Args:
+        run: what `train` gave, a run directory, one with several seeds in it, or a list of such.
+        trials: trials of each seed's agent, at least 1.
+        split: "test" for the unseen problems, "train" for those learnt on.
+        seed: seed of the evaluation's randomness.
+        env: the family as an object, for a run whose family cannot be made from its name.
+
+    Returns:
+        Means with 95% intervals: over trials for one seed, over the seeds' means for several.
+
+    Raises:
+        ScoutError: no such run, or nothing saved in it yet.
+    """
+    runs = [run] if isinstance(run, Run | str | os.PathLike) else list(run)
+    if not runs:
+        raise ScoutError("there is nothing to evaluate: the list of runs is empty.")
+    if split not in ("test", "train"):
+        raise ScoutError(f'the split is "test" or "train"; it cannot be {split!r}.')
+    trials, seed = counted("trials", trials), counted("seed", seed, 0, LARGEST_SEED)
+    use_compilation_cache()
+    given = env if env is not None else next((r.env for r in runs if isinstance(r, Run) and r.env is not None), None)
+    paths = [path for one in runs for path in seed_dirs(os.fspath(one))]
+    return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs))
+
+
+def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> DeployedAgent:
+    """The trained agent of a run of one seed, for a plain Python loop.
+
+    Args:
+        run: what `train` gave, or a run directory.
+        env: the family as an object, for a run whose family cannot be made from its name.
+
+    Raises:
+        ScoutError: no such run, nothing saved in it yet, or several seeds in it.
+    """
+    use_compilation_cache()
+    given = env if env is not None else (run.env if isinstance(run, Run) else None)
+    trained = open_run(single_dir(os.fspath(run)), given)
+    agent = trained.algorithm.agent(trained.env, trained.learner)
+    algorithm = trained.algorithm
+    return DeployedAgent(
+        agent, trained.env.spaces, trained.env.horizon, algorithm.explorations, algorithm.exploitations
+    )

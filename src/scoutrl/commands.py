@@ -1,0 +1,102 @@
+"""What the commands of `scout` take. Importing this is quick; the work is in `cli.py`."""
+
+import dataclasses
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+_Words = Annotated[tuple[str, ...], arg(name="set", metavar="NAME=VALUE …", help_behavior_hint="(none by default)")]
+_Algorithm = Annotated[str, arg(metavar="ALGORITHM")]
+_Family = Annotated[str, arg(metavar="FAMILY")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Train:
+    """Train an agent, or go on with a run that was stopped: the same command continues it.
+
+    Example: scout train dream distracting-bus
+    """
+
+    algorithm: Positional[_Algorithm]
+    """Name of an algorithm (see `scout algorithms`), or package.module:ClassName for one of your own."""
+    family: Positional[_Family]
+    """Name of a family of environments (see `scout families`), or package.module:ClassName for one of your own."""
+    preset: Annotated[str | None, arg(metavar="NAME", help_behavior_hint="")] = None
+    """Settings tuned for algorithm and family; without it, those called "default"."""
+    seed: Annotated[int, arg(metavar="N")] = 0
+    """Seed of all randomness: the same seed gives the same numbers."""
+    seeds: Annotated[int, arg(metavar="K")] = 1
+    """Train K independent agents with the seeds N, N+1, ..."""
+    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Environment steps to train each agent for, such as 400_000 or 4e5; without it, what the preset says."""
+    out: Annotated[str | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    """Directory of the run; without it, one under runs/ named after what is trained."""
+    sets: _Words = ()
+    """Change settings: hyper-parameters of the algorithm (`scout algorithms ALGORITHM` lists them), or env.NAME for an
+    option of the family. Several may follow one another."""
+    seeds_mode: Literal["auto", "processes", "vmap"] = "auto"
+    """How several agents are trained: one process each, all in one program, or whichever suits the device."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Evaluate:
+    """Measure what a trained agent earns on problems it has never seen.
+
+    Example: scout evaluate runs/dream-bus-seed0
+    """
+
+    run_dir: Positional[Annotated[str, arg(metavar="RUN_DIR")]]
+    """Directory of a run, as `scout train` printed it; with several seeds in it, all are evaluated."""
+    trials: Annotated[int, arg(metavar="N")] = 1000
+    """Trials per agent: in each it meets one problem, explores it, then exploits it."""
+    split: Literal["test", "train"] = "test"
+    """Unseen problems (test), or those learnt on (train)."""
+    seed: Annotated[int, arg(metavar="N")] = 0
+    """Seed of the evaluation's randomness."""
+    json: bool = False
+    """Print one JSON object and nothing else."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bounds:
+    """Compute what can be earned in a family: the best return, that of random actions, and others.
+
+    Example: scout bounds distracting-bus
+    """
+
+    family: Positional[_Family]
+    """Name of a family of environments (see `scout families`), or package.module:ClassName for one of your own."""
+    sets: _Words = ()
+    """Options of the family, as env.NAME=VALUE. Several may follow one another."""
+    json: bool = False
+    """Print one JSON object and nothing else."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Families:
+    """List the families of environments there are."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Algorithms:
+    """List the algorithms there are, or the settings of one."""
+
+    algorithm: Positional[Annotated[str | None, arg(metavar="[ALGORITHM]", help_behavior_hint="")]] = None
+    """Name of an algorithm, to list its settings."""
+
+
+Command = Train | Evaluate | Bounds | Families | Algorithms
+"""One line on the command line."""
+COMMANDS: dict[str, type] = {
+    "train": Train,
+    "evaluate": Evaluate,
+    "bounds": Bounds,
+    "families": Families,
+    "algorithms": Algorithms,
+}
+"""Name to what the command takes."""
+DESCRIPTION = """Scout trains agents that explore an unseen problem, then solve it.
+
+Begin with: scout train dream distracting-bus
+Help on a command: scout COMMAND --help"""
+"""Stands at the top of the help."""

@@ -1,0 +1,56 @@
+"""Names that people type: the nearest one to a mistyped one, and classes named `package.module:ClassName`."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from scoutrl.errors import ScoutError
+
+
+def unknown(kind: str, name: str, known: Iterable[str], *, of: str = "", advice: str = "") -> ScoutError:
+    """The error for a name that is not among `known`: with the nearest one, else with all of them.
+
+    Args:
+        kind: what it is a name of, such as "algorithm".
+        name: as typed.
+        known: the names there are.
+        of: what has those names, if that needs saying.
+        advice: what to do to see them all.
+    """
+    known = list(known)
+    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}."
+    return ScoutError(f"there is no {kind} {name!r}{of and f' of {of}'}; {hint}{advice and f' ({advice})'}")
+
+
+def import_class(path: str) -> type:
+    """The class at `package.module:ClassName`; the current directory counts as a place to import from.
+
+    Raises:
+        ScoutError: the module or the class is not there, or importing it fails.
+    """
+    module_name, _, class_name = path.partition(":")
+    if not module_name or not class_name:
+        raise ScoutError(f"{path!r} is no class: write it as package.module:ClassName.")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.append(here)
+    try:
+        found = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise ScoutError(
+            f"{path!r} cannot be imported: there is no module {error.name!r} here or among the installed packages."
+        ) from error
+    except Exception as error:
+        raise ScoutError(
+            f"{path!r} cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+    for part in class_name.split("."):
+        if not hasattr(found, part):
+            names = [name for name, value in vars(found).items() if isinstance(value, type)]
+            raise unknown("class", part, names, of=module_name)
+        found = getattr(found, part)
+    if not isinstance(found, type):
+        raise ScoutError(f"{path!r} is no class but a {type(found).__name__}.")
+    return found

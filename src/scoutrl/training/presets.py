@@ -1,0 +1,55 @@
+"""Presets: what `scout train ALGORITHM FAMILY` does when nothing else is said.
+
+A preset's settings have the names of `--set`: a hyper-parameter of the algorithm, `iterations`, `evaluation_trials`, or
+`env.NAME` for an option of the family. Whatever a preset leaves out keeps the default of the algorithm.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from scoutrl.errors import ScoutError
+
+
+@dataclasses.dataclass(frozen=True)
+class Preset:
+    """How long to train, and the settings to train with."""
+
+    steps: int
+    """Environment steps."""
+    settings: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    """Name to value, as after `--set`."""
+
+
+UNTUNED = Preset(steps=1_000_000)
+"""For families nobody has tuned an algorithm on."""
+
+PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
+    ("dream", "distracting-bus"): {
+        "default": Preset(steps=2_000_000),
+        "frugal": Preset(steps=400_000),
+    },
+    ("dream", "bus"): {"default": Preset(steps=1_000_000)},
+    ("dream", "map"): {"default": Preset(steps=1_000_000)},
+    ("dream", "cooking"): {"default": Preset(steps=2_000_000)},
+    ("dream", "cooking-split"): {"default": Preset(steps=2_000_000)},
+    ("dream", "lever"): {"default": Preset(steps=500_000)},
+}
+"""(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
+
+
+def presets(algorithm: str, family: str) -> dict[str, Preset]:
+    """The presets of one pair, by name; there always is a `default`."""
+    return {"default": UNTUNED} | PRESETS.get((algorithm, family), {})
+
+
+def preset(algorithm: str, family: str, name: str) -> Preset:
+    """One preset.
+
+    Raises:
+        ScoutError: there is none of that name.
+    """
+    known = presets(algorithm, family)
+    if name not in known:
+        raise ScoutError(f"there is no preset {name!r} of {algorithm} for {family}; there are: {', '.join(known)}.")
+    return known[name]
