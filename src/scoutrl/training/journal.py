@@ -154,6 +154,8 @@ class Journal:
         if there is None:
             self._directory.write_config(self.config.to_json())
             return
+        if "seeds" in there:
+            raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
         # `steps` says how far to go and is no part of what the run is.
         steps = there.pop("steps", 0)
         refuse_other(self.path, there, self.config.identity())

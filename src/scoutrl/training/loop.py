@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from scoutrl._platform import settle
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.training.compilation import use_compilation_cache
@@ -44,6 +45,7 @@ def train_together(
     configs: Sequence[RunConfig], outs: Sequence[Path], env: MetaEnv | None = None, show: bool = True
 ) -> list[Path]:
     """Train configurations that differ in their seed only, in one program; otherwise as `train`."""
+    settle()
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])

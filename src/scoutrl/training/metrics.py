@@ -12,6 +12,8 @@ from scoutrl.training.files import write_text, writing
 FILE = "metrics.jsonl"
 """Name of the file in a run directory."""
 _SPEED = ("steps_per_second", "updates_per_second", "compile_seconds", "seconds")
+_TAIL = 100_000
+"""Bytes at the end of the file that are read to see how far a run is."""
 _COUNTERS = ("iteration", "env_steps", "updates")
 
 
@@ -91,6 +93,21 @@ def read_rows(directory: Path) -> list[dict[str, Any]]:
     lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
     # A whole line ends in a newline, so that what follows the last newline is no line yet.
     return [json.loads(line) for line in lines[:-1] if line]
+
+
+def newest(directory: Path) -> dict[str, Any]:
+    """The newest value of each metric, from the last rows only; for a run that another process may be writing."""
+    path = directory / FILE
+    if not path.exists():
+        return {}
+    with path.open("rb") as file:
+        file.seek(max(0, path.stat().st_size - _TAIL))
+        # The first line may begin in its middle, what follows the last newline may not be whole.
+        lines = file.read().split(b"\n")[1 if file.tell() > _TAIL else 0 : -1]
+    found = {}
+    for line in lines:
+        found |= json.loads(line)
+    return found
 
 
 def drop_after(directory: Path, iteration: int) -> None:

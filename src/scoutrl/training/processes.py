@@ -1,0 +1,144 @@
+"""Several seeds at once on a CPU: one process per core, and a queue when there are more seeds than cores."""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from scoutrl.errors import ScoutError
+from scoutrl.training.config import RunConfig
+from scoutrl.training.display import Display
+from scoutrl.training.journal import say
+from scoutrl.training.metrics import newest
+from scoutrl.training.signals import Interrupted, StopSignals
+
+_POLL = 0.1
+"""Seconds between two looks at the workers."""
+_LOOK = 1.0
+"""Seconds between two looks at their metrics."""
+_IDLE = {"env_steps": 0, "steps_per_second": 0.0, "updates_per_second": 0.0}
+
+
+def train_in_processes(configs: Sequence[RunConfig], outs: Sequence[Path], group: Path, show: bool) -> None:
+    """Train each of `configs` in the run directory of the same place in `outs`, in a process of its own.
+
+    Raises:
+        ScoutError: some seeds failed, each is named; the others have gone on to the end.
+        Interrupted: SIGINT or SIGTERM, after all processes have saved.
+    """
+    seeds = [_Seed(config, out) for config, out in zip(configs, outs, strict=True)]
+    done = sum(seed.row()["env_steps"] for seed in seeds) / len(seeds)
+    with StopSignals() as stop, Display(configs[0].steps, int(done), show) as display:
+        try:
+            _supervise(seeds, stop, display)
+        finally:
+            for seed in seeds:
+                seed.kill()
+    failed = [f"seed {seed.config.seed}: {seed.failure}" for seed in seeds if seed.failure is not None]
+    if stop.received and any(seed.stopped for seed in seeds):
+        raise Interrupted(f"Stopped and saved in {group}; the same command goes on from there.", stop.received)
+    if failed:
+        raise ScoutError(f"{len(failed)} of {len(seeds)} seeds failed. {' '.join(failed)}")
+
+
+def _supervise(seeds: list["_Seed"], stop: StopSignals, display: Display) -> None:
+    """Keep every core at work until all seeds have ended, or after a signal all that were running."""
+    waiting, running, told, look_at = list(seeds), [], False, time.monotonic()
+    while running or (waiting and not stop.received):
+        if stop.received and not told:
+            told = True
+            for seed in running:
+                seed.stop(stop.received)
+        free = _cores()
+        for seed in running:
+            free.remove(seed.core)
+        while waiting and free and not stop.received:
+            running.append(waiting.pop(0))
+            running[-1].start(free.pop(0))
+        time.sleep(_POLL)
+        running = [seed for seed in running if not seed.ended()]
+        if time.monotonic() > look_at or not running:
+            look_at = time.monotonic() + _LOOK
+            display.update([seed.row() for seed in seeds])
+
+
+class _Seed:
+    """One seed and, once started, its process."""
+
+    def __init__(self, config: RunConfig, out: Path):
+        self.config = config
+        self.failure: str | None = None
+        """Why it failed, in one line."""
+        self.stopped = True
+        """It has not come to its end: not started, or stopped by a signal."""
+        self.core: int | None = None
+        """The core its process runs on; None for any."""
+        self._out = out
+        self._process: subprocess.Popen | None = None
+        self._stderr = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed in `ended`)
+
+    def start(self, core: int | None) -> None:
+        """Start the process, on one core only where the system can do that."""
+        self.core = core
+        request = {"config": self.config.to_json(), "out": str(self._out), "core": core, "path": sys.path}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "scoutrl.training.worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._stderr,
+            text=True,
+        )
+        pipe = self._process.stdin
+        assert pipe is not None
+        # Its stdin stays open: that it ends tells the worker that this process is gone.
+        with contextlib.suppress(BrokenPipeError):
+            pipe.write(json.dumps(request) + "\n")
+            pipe.flush()
+
+    def ended(self) -> bool:
+        """Whether the process is gone; if so, what it leaves behind has been noted."""
+        assert self._process is not None
+        code = self._process.poll()
+        if code is None:
+            return False
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        self.stopped = code in (-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
+        self._stderr.seek(0)
+        lines = self._stderr.read().splitlines()
+        self._stderr.close()
+        if code != 0 and not self.stopped:
+            said = lines.pop() if code == 2 and lines else " ".join(lines[-1:])
+            self.failure = said if code > 0 and said else f"its process ended with code {code}."
+        for line in lines:
+            say(f"seed {self.config.seed}: {line}")
+        return True
+
+    def stop(self, signum: int) -> None:
+        """Pass a signal on."""
+        assert self._process is not None
+        self._process.send_signal(signum)
+
+    def kill(self) -> None:
+        """End the process, if there still is one, at once."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def row(self) -> dict[str, float]:
+        """The newest metrics; the speeds are 0 where nothing runs."""
+        runs = self._process is not None and self._process.poll() is None
+        return _IDLE | newest(self._out) | ({} if runs else {"steps_per_second": 0.0, "updates_per_second": 0.0})
+
+
+def _cores() -> list[int | None]:
+    """The cores to use, one process each."""
+    if hasattr(os, "sched_getaffinity"):
+        return [*sorted(os.sched_getaffinity(0))]
+    return [None] * (os.cpu_count() or 1)
