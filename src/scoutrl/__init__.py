@@ -7,8 +7,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from scoutrl.algorithms.bounds import bounds as bounds
     from scoutrl.api import Run as Run
+    from scoutrl.api import bounds as bounds
     from scoutrl.api import evaluate as evaluate
     from scoutrl.api import load as load
     from scoutrl.api import train as train
@@ -34,7 +34,7 @@ _WHERE = {
     "ScoutError": "scoutrl.errors",
     "Spaces": "scoutrl.envs.base",
     "Step": "scoutrl.envs.base",
-    "bounds": "scoutrl.algorithms.bounds",
+    "bounds": "scoutrl.api",
     "evaluate": "scoutrl.api",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",

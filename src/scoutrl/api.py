@@ -14,6 +14,7 @@ from scoutrl.errors import ScoutError
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.config import LARGEST_SEED, RunConfig, resolve
 from scoutrl.training.evaluate import evaluate_runs
+from scoutrl.training.families import build
 from scoutrl.training.scores import Evaluation
 from scoutrl.training.settings import counted
 from scoutrl.training.trained import open_run, seed_dirs, single_dir
@@ -121,6 +122,20 @@ def evaluate(
     given = env if env is not None else next((r.env for r in runs if isinstance(r, Run) and r.env is not None), None)
     paths = [path for one in runs for path in seed_dirs(os.fspath(one))]
     return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs))
+
+
+def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
+    """What can be earned in a family, by name of the bound: mean return on the "train" and "test" problems.
+
+    Args:
+        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.
+
+    Raises:
+        ScoutError: no such family, or one whose states cannot be enumerated.
+    """
+    from scoutrl.algorithms.bounds import bounds as computed
+
+    return computed(build(family, {}) if isinstance(family, str) else family)
 
 
 def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> DeployedAgent:

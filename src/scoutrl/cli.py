@@ -107,7 +107,7 @@ def _evaluate(command: Evaluate) -> None:
 
 
 def _bounds(command: Bounds) -> None:
-    from scoutrl.algorithms.bounds import bounds
+    from scoutrl.api import bounds
     from scoutrl.training.families import build, checked_options
     from scoutrl.training.settings import assignments
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Callable
-from typing import Any, Literal, final
+from typing import Any, final
 
 import equinox as eqx
 import jax
@@ -66,9 +66,7 @@ class DeployedAgent:
         inner, key = self._begin(self._leaves, jax.random.key(seed))
         return DeployedMemory(inner, key, None)
 
-    def begin_episode(
-        self, memory: DeployedMemory, phase: Literal["exploration", "exploitation"], goal: Any = None
-    ) -> DeployedMemory:
+    def begin_episode(self, memory: DeployedMemory, phase: str, goal: Any = None) -> DeployedMemory:
         """Start an episode.
 
         Args:

@@ -101,22 +101,24 @@ def evaluate_runs(
     first = open_run(paths[0], env)
     # All seeds share this program: it is compiled once.
     score = scorer(first.env, first.algorithm, trials, split)
+    problems = first.env.problems
+    protocol = EvaluationProtocol(
+        exploration_episodes=first.algorithm.explorations,
+        exploitation_episodes=first.algorithm.exploitations,
+        trials=trials,
+        problems=len(problems.of(split)),
+        unseen=not np.isin(problems.rows(split), problems.train).any(),
+        greedy=True,
+        split=split,
+        seed=seed,
+        interval="trials",
+    )
     singles = []
     for path in paths:
         trained = first if path == paths[0] else open_run(path, first.env)
         if _kind(trained.config) != _kind(first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
         scores = score(trained.learner, seed)
-        protocol = EvaluationProtocol(
-            exploration_episodes=first.algorithm.explorations,
-            exploitation_episodes=first.algorithm.exploitations,
-            trials=trials,
-            problems=len(first.env.problems.of(split)),
-            greedy=True,
-            split=split,
-            seed=seed,
-            interval="trials",
-        )
         singles.append(summary(trained.config.family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
 

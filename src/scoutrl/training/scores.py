@@ -56,6 +56,8 @@ class EvaluationProtocol:
     """Trials of each trained agent, spread evenly over the problems."""
     problems: int
     """Problems in the split."""
+    unseen: bool
+    """None of them was learnt on. False for the training problems, and in families that have no others."""
     greedy: bool
     """The agent acted without the noise of training."""
     split: str
@@ -66,11 +68,11 @@ class EvaluationProtocol:
     """What the 95% intervals are over: `trials` or `seeds`."""
 
     def __str__(self) -> str:
-        kind = "unseen (test)" if self.split == "test" else "training"
+        kind = "unseen" if self.unseen else "training"
         return (
-            f"{self.trials} trials on {self.problems} {kind} problems, each of {self.exploration_episodes} exploration "
-            f"then {self.exploitation_episodes} exploitation episodes; {'greedy' if self.greedy else 'noisy'}; "
-            f"seed {self.seed}; intervals over {self.interval}"
+            f"{self.trials} trials on {self.problems} {kind} problems ({self.split} split), each of "
+            f"{self.exploration_episodes} exploration then {self.exploitation_episodes} exploitation episodes; "
+            f"{'greedy' if self.greedy else 'noisy'}; seed {self.seed}; intervals over {self.interval}"
         )
 
 
