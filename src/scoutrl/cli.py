@@ -2,16 +2,15 @@
 
 import contextlib
 import json
-import logging
 import os
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from scoutrl.arguments import parse
 from scoutrl.commands import Algorithms, Bounds, Command, Evaluate, Families, Train
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import only_our_words
 
 USER_MISTAKE = 2
 """Exit code when the user can put it right."""
@@ -28,7 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """
     words = sys.argv[1:] if words is None else words
     try:
-        with _only_our_words():
+        with only_our_words():
             if list(words) in (["--version"], ["version"]):
                 _say_version()
             else:
@@ -48,20 +47,6 @@ def main(words: Sequence[str] | None = None) -> int:
         print(str(stop) or "Stopped.", file=sys.stderr)
         return getattr(stop, "exit_code", 130)
     return 0
-
-
-@contextlib.contextmanager
-def _only_our_words() -> Iterator[None]:
-    """Keep the libraries' warnings from people who can do nothing about them."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
 
 
 def _run(command: Command) -> None:

@@ -61,6 +61,18 @@ def test_several_seeds_alone_and_together(scripted_seeds):
     assert listed.seeds == result.seeds
 
 
+def test_what_is_half_there_is_named(tmp_path, scripted_run):
+    (tmp_path / "config.json").write_text('{"seeds": [0, 1]}')
+    with pytest.raises(ScoutError, match="meant for several seeds and holds none yet"):
+        scoutrl.evaluate(tmp_path)
+    (tmp_path / "config.json").write_text((scripted_run / "config.json").read_text())
+    with pytest.raises(ScoutError, match="holds no checkpoint yet"):
+        scoutrl.evaluate(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(ScoutError, match=r"config\.json cannot be read"):
+        scoutrl.evaluate(tmp_path)
+
+
 def test_mistakes_are_named(scripted_run, scripted_seeds, tmp_path):
     for run, arguments, message in [
         (tmp_path / "none", {}, "does not exist"),

@@ -1,18 +1,21 @@
 """The algorithms there are, by name; none is imported before it is asked for."""
 
+import dataclasses
 import importlib.metadata
+from typing import TYPE_CHECKING
 
-import equinox as eqx
-
-from scoutrl.algorithms.base import Algorithm
 from scoutrl.errors import ScoutError
 from scoutrl.names import import_class, unknown
+
+if TYPE_CHECKING:
+    from scoutrl.algorithms.base import Algorithm
 
 GROUP = "scoutrl.algorithms"
 """Entry-point group under which an installed package offers algorithms of its own."""
 
 
-class Entry(eqx.Module):
+@dataclasses.dataclass(frozen=True)
+class Entry:
     """Where an algorithm lives and what it is."""
 
     path: str
@@ -38,12 +41,15 @@ def algorithms() -> dict[str, Entry]:
     return found
 
 
-def find(name: str) -> type[Algorithm]:
+def find(name: str) -> "type[Algorithm]":
     """The class of an algorithm, by a name of `algorithms()` or as `package.module:ClassName`.
 
     Raises:
         ScoutError: no such algorithm, or the class cannot be imported or is no Algorithm.
     """
+    # Imported here, so that a list of the algorithms need not wait for JAX.
+    from scoutrl.algorithms.base import Algorithm
+
     known = algorithms()
     if name not in known and ":" not in name:
         raise unknown("algorithm", name, known, advice="`scout algorithms` lists them")

@@ -1,6 +1,7 @@
 """A run directory opened to be used, not written to: no lock is needed."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,8 @@ def seed_dirs(path: str | Path) -> list[Path]:
     within = [config.parent for config in path.glob(f"*/{CONFIG}")]
     if not within and not (path / CONFIG).is_file():
         raise ScoutError(f"{path} holds no run: there is no {CONFIG} in it; name the --out directory of `scout train`.")
+    if not within and _is_group(path):
+        raise ScoutError(f"{path} is meant for several seeds and holds none yet; let `scout train` go on.")
     return sorted(within, key=lambda seed: _config(seed).seed) or [path]
 
 
@@ -84,8 +87,17 @@ def open_run(path: Path, env: MetaEnv | None = None) -> Trained:
     return Trained(path, config, env, algorithm, learner, int(steps))
 
 
+def _is_group(path: Path) -> bool:
+    try:
+        return "seeds" in json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # `_config` will say what is wrong
+
+
 def _config(path: Path) -> RunConfig:
     try:
         return RunConfig.from_json((path / CONFIG).read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ScoutError(f"{path / CONFIG} cannot be read: {error}.") from error
+    except ScoutError as error:
+        raise ScoutError(f"{path}: {error}") from error
