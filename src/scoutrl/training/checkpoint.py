@@ -1,12 +1,15 @@
 """Checkpoints: written whole or not at all, and checked before they are believed."""
 
+import contextlib
 import errno
 import hashlib
 import json
+import logging
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -100,7 +103,7 @@ def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
 
 def _as_os_error(error: Exception) -> OSError:
     text = str(error)
-    full = "No space left" in text or "ENOSPC" in text or "RESOURCE_EXHAUSTED" in text
+    full = "No space left" in text or "quota exceeded" in text
     return OSError(errno.ENOSPC if full else errno.EIO, text.splitlines()[0] if text else type(error).__name__)
 
 
@@ -113,11 +116,20 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray] | None:
         return None
 
 
-def _checkpointer():
+@contextlib.contextmanager
+def _checkpointer() -> Iterator[Any]:
     # Imported when needed: it costs nearly half a second.
     import orbax.checkpoint as ocp
 
-    return ocp.Checkpointer(ocp.PyTreeCheckpointHandler())
+    # Orbax logs what it raises, with the tracebacks of all its threads.
+    logger = logging.getLogger("absl")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL + 1)
+    try:
+        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
+            yield checkpointer
+    finally:
+        logger.setLevel(before)
 
 
 def _write_manifest(path: Path) -> None:

@@ -63,9 +63,11 @@ class Journal:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._log is not None:
-            self._log.close()
-        self._directory.close()
+        try:
+            if self._log is not None:
+                self._log.close()
+        finally:
+            self._directory.close()
 
     @property
     def path(self) -> Path:

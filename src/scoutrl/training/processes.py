@@ -49,7 +49,7 @@ def train_in_processes(configs: Sequence[RunConfig], outs: Sequence[Path], group
 
 def _supervise(seeds: list["_Seed"], stop: StopSignals, display: Display) -> None:
     """Keep every core at work until all seeds have ended, or after a signal all that were running."""
-    waiting, running, told, look_at = list(seeds), [], False, time.monotonic()
+    waiting, running, told, look_at = list(seeds), [], False, time.monotonic() + _LOOK
     while running or (waiting and not stop.received):
         if stop.received and not told:
             told = True
@@ -63,9 +63,10 @@ def _supervise(seeds: list["_Seed"], stop: StopSignals, display: Display) -> Non
             running[-1].start(free.pop(0))
         time.sleep(_POLL)
         running = [seed for seed in running if not seed.ended()]
-        if time.monotonic() > look_at or not running:
+        if time.monotonic() > look_at:
             look_at = time.monotonic() + _LOOK
             display.update([seed.row() for seed in seeds])
+    display.update([seed.row() for seed in seeds])
 
 
 class _Seed:

@@ -1,0 +1,42 @@
+"""Short runs of the tabular probe, and what they leave behind."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from scoutrl.training import checkpoint
+from scoutrl.training.config import RunConfig, resolve
+from scoutrl.training.journal import CHECKPOINTS
+
+TIMES = ("seconds", "steps_per_second", "updates_per_second", "compile_seconds")
+CHUNK = 160
+"""Environment steps in a chunk of `config`: 10 iterations of 8 trials of 2 steps."""
+
+
+def config(steps: int = 3 * CHUNK, seed: int = 0, **settings: Any) -> RunConfig:
+    sets = {"env.size": 4, "iterations": 10, "evaluation_trials": 16} | settings
+    return resolve("probes.tabular:Tabular", "lever", steps=steps, seed=seed, sets=sets)
+
+
+def rows(run: Path) -> list[dict[str, float]]:
+    """The metrics of a run but for the times."""
+    lines = (run / "metrics.jsonl").read_text().splitlines()
+    return [{name: value for name, value in json.loads(line).items() if name not in TIMES} for line in lines]
+
+
+def arrays(run: Path) -> dict[str, np.ndarray]:
+    """All that the newest checkpoint holds but for the times."""
+    found = checkpoint.load(run / CHECKPOINTS)
+    assert found is not None
+    return {name: array for name, array in found.items() if name != "host.seconds"}
+
+
+def assert_same(run: Path, other: Path) -> None:
+    """The two runs have the very same numbers."""
+    assert rows(run) == rows(other)
+    mine, theirs = arrays(run), arrays(other)
+    assert mine.keys() == theirs.keys()
+    for name in mine:
+        np.testing.assert_array_equal(mine[name], theirs[name], err_msg=name)
