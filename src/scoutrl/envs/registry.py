@@ -1,0 +1,146 @@
+"""The families there are, by name; none is imported before it is asked for."""
+
+import dataclasses
+import importlib.metadata
+import inspect
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+from scoutrl.errors import ScoutError
+from scoutrl.names import import_class, unknown
+
+if TYPE_CHECKING:
+    from scoutrl.envs.base import MetaEnv
+
+GROUP = "scoutrl.families"
+"""Entry-point group under which an installed package offers families of its own."""
+
+
+@dataclasses.dataclass(frozen=True)
+class FamilyEntry:
+    """Where a family lives and what it is."""
+
+    path: str
+    """`package.module:ClassName`."""
+    summary: str
+    """One line for people."""
+
+
+_BUILT_IN = {
+    "bus": FamilyEntry(
+        "scoutrl.envs.bus:Bus",
+        "Four buses lead near the corners of a 9x9 city: find out which goes where (24 problems).",
+    ),
+    "distracting-bus": FamilyEntry(
+        "scoutrl.envs.bus:DistractingBus",
+        "As bus, with four more buses of no use to anyone; 53 problems for training, 523 unseen.",
+    ),
+    "map": FamilyEntry(
+        "scoutrl.envs.bus:Map",
+        "As bus, with a map off the way that tells it all at a glance (24 problems).",
+    ),
+    "cooking": FamilyEntry(
+        "scoutrl.envs.cooking:Cooking",
+        "Find out what three drawers hold, then cook to order; 63 problems for training, number 10 unseen.",
+    ),
+    "cooking-split": FamilyEntry(
+        "scoutrl.envs.cooking:CookingSplit",
+        "As cooking, with 16 of the 64 problems unseen.",
+    ),
+    "lever": FamilyEntry(
+        "scoutrl.envs.lever:Lever",
+        "One of 64 levers pays and one of them tells which: the coupling of exploring and exploiting, in one step.",
+    ),
+}
+
+
+def families() -> dict[str, FamilyEntry]:
+    """Name to entry: the built-in families, then those of installed packages."""
+    found = dict(_BUILT_IN)
+    for point in importlib.metadata.entry_points(group=GROUP):
+        origin = point.dist.name if point.dist is not None else point.value
+        found.setdefault(point.name, FamilyEntry(point.value, f"from the package {origin}"))
+    return found
+
+
+def find(name: str) -> "type[MetaEnv]":
+    """The class of a family, by a name of `families()` or as `package.module:ClassName`.
+
+    Raises:
+        ScoutError: no such family, or the class cannot be imported, is no MetaEnv, or lacks methods.
+    """
+    # Imported here, so that a list of the families need not wait for JAX.
+    from scoutrl.envs.base import MetaEnv
+
+    known = families()
+    if name not in known and ":" not in name:
+        advice = "`scout families` lists them; one of your own is named package.module:ClassName"
+        raise unknown("family", name, known, advice=advice)
+    found = import_class(known[name].path if name in known else name)
+    if not issubclass(found, MetaEnv):
+        raise ScoutError(f"{name} is no family: it must be a subclass of scoutrl.MetaEnv.")
+    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+        raise ScoutError(f"{name} is no complete family: it must define {', '.join(missing)}.")
+    return found
+
+
+def make(name: str, **options: Any) -> "MetaEnv":
+    """A family, by a name of `families()` or as `package.module:ClassName`.
+
+    Args:
+        name: which one.
+        options: arguments of its constructor, by name.
+
+    Raises:
+        ScoutError: no such family (see `find`), an option it does not take or lacks, a value of another type, or a
+            constructor that raises.
+    """
+    made = find(name)
+    parameters = {
+        option: parameter
+        for option, parameter in inspect.signature(made).parameters.items()
+        if parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+    }
+    for option, value in options.items():
+        if option not in parameters:
+            raise unknown("option", option, parameters, of=name)
+        _admit(name, option, value, _hints(made).get(option, Any))
+    for option, parameter in parameters.items():
+        if parameter.default is parameter.empty and option not in options:
+            raise ScoutError(f"{name} cannot be made without its option {option!r}: give it a value.")
+    try:
+        return made(**options)
+    except ScoutError:
+        raise
+    except Exception as error:
+        raise ScoutError(
+            f"{name} cannot be made: its constructor raised {type(error).__name__}: {' '.join(str(error).split())}"
+        ) from error
+
+
+def name_of(env: "MetaEnv") -> str:
+    """What `make` would call the class of `env`: a name of `families()`, else `package.module:ClassName`."""
+    path = f"{type(env).__module__}:{type(env).__qualname__}"
+    return next((name for name, entry in families().items() if entry.path == path), path)
+
+
+def _hints(made: type) -> dict[str, Any]:
+    try:
+        return get_type_hints(made.__init__)
+    except Exception:  # annotations that cannot be read are the user's own affair
+        return {}
+
+
+def _admit(name: str, option: str, value: Any, annotation: Any) -> None:
+    """Refuse a value that a plain annotation rules out; other annotations are left to the constructor."""
+    if get_origin(annotation) is Literal:
+        admitted, expected = value in get_args(annotation), " or ".join(repr(one) for one in get_args(annotation))
+    elif annotation is bool or annotation is str:
+        admitted, expected = isinstance(value, annotation), {bool: "True or False", str: "a text"}[annotation]
+    elif annotation is int or annotation is float:
+        numbers = (int,) if annotation is int else (int, float)
+        admitted = isinstance(value, numbers) and not isinstance(value, bool)
+        expected = {int: "a whole number", float: "a number"}[annotation]
+    else:
+        return
+    if not admitted:
+        raise ScoutError(f"option {option} of {name} must be {expected}; it cannot be {value!r}.")
