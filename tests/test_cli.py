@@ -107,6 +107,17 @@ def test_lists(capsys):
     assert "shift = 0\n    Is added to the right answer.\n" in capsys.readouterr().out
 
 
+def test_bounds(capsys):
+    assert main(["bounds", "lever", "--json"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("\n") == 1
+    found = json.loads(said)
+    assert found["family"] == "lever"
+    assert found["optimum"] == {"train": 1.0, "test": 1.0}
+    assert main(["bounds", "lever"]) == 0
+    assert "optimum" in capsys.readouterr().out
+
+
 def test_words_become_commands():
     assert parsed("train", "a", "b") == Train("a", "b")
     command = parsed("train", "--steps", "4e5", "a", "--seeds_mode=vmap", "b", "--set", "x=1", "y=-2", "--set=z=a=b")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
+from scoutrl._platform import settle
 from scoutrl.deploy import DeployedAgent
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
@@ -71,6 +72,7 @@ def train(
     """
     from scoutrl.training.loop import train as train_one
 
+    _prepare()
     config = resolve(algorithm, family, preset, steps, seed, settings)
     count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
     path = Path(out) if out is not None else default_out(config, count)
@@ -118,7 +120,7 @@ def evaluate(
     if split not in ("test", "train"):
         raise ScoutError(f'the split is "test" or "train"; it cannot be {split!r}.')
     trials, seed = counted("trials", trials), counted("seed", seed, 0, LARGEST_SEED)
-    use_compilation_cache()
+    _prepare()
     given = env if env is not None else next((r.env for r in runs if isinstance(r, Run) and r.env is not None), None)
     paths = [path for one in runs for path in seed_dirs(os.fspath(one))]
     return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs))
@@ -148,7 +150,7 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> Deplo
     Raises:
         ScoutError: no such run, nothing saved in it yet, or several seeds in it.
     """
-    use_compilation_cache()
+    _prepare()
     given = env if env is not None else (run.env if isinstance(run, Run) else None)
     trained = open_run(single_dir(os.fspath(run)), given)
     agent = trained.algorithm.agent(trained.env, trained.learner)
@@ -156,3 +158,9 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> Deplo
     return DeployedAgent(
         agent, trained.env.spaces, trained.env.horizon, algorithm.explorations, algorithm.exploitations
     )
+
+
+def _prepare() -> None:
+    """What must be settled before JAX computes, and what it has compiled before."""
+    settle()
+    use_compilation_cache()

@@ -106,7 +106,7 @@ def _bounds(command: Bounds) -> None:
         _print_json({"family": command.family, **found})
         return
     width = max(len(name) for name in found)
-    print(f"{command.family}: mean return of an exploitation episode\n{'':{width}}   training  unseen")
+    print(f"{command.family}: mean return of an exploitation episode, by split\n{'':{width}}      train    test")
     for name, value in found.items():
         print(f"{name.replace('_', ' '):{width}}  {value['train']:9.3f} {value['test']:7.3f}")
 

@@ -9,7 +9,7 @@ from scoutrl.algorithms import registry as algorithm_registry
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
-from scoutrl.training.families import build, checked_options, options_of_object, path_of, rebuilds
+from scoutrl.training.families import build, checked_options, name_of, options_of_object, rebuilds
 from scoutrl.training.presets import preset as find_preset
 from scoutrl.training.settings import assignments, counted, fit, fit_all, options_of, without_lists
 
@@ -88,7 +88,7 @@ def resolve(
         ScoutError: an unknown name, or a value of the wrong type.
     """
     own = None if isinstance(family, str) else family
-    name = family if isinstance(family, str) else path_of(family)
+    name = family if isinstance(family, str) else name_of(family)
     start = find_preset(algorithm, name, preset or "default")
     chosen = {**start.settings, **assignments(sets)}
     of_family = {key.removeprefix("env."): value for key, value in chosen.items() if key.startswith("env.")}

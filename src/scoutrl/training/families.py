@@ -27,11 +27,11 @@ def checked_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return _unusual(made, fit_all(given, options_of(made), name, prefix="env."))
 
 
-def path_of(env: MetaEnv) -> str:
-    """`package.module:ClassName` of an object's class."""
+def name_of(env: MetaEnv) -> str:
+    """What `build` would call an object's class: its name in the registry, else `package.module:ClassName`."""
     if not isinstance(env, MetaEnv):
         raise ScoutError(f"a family is a name or a scoutrl.MetaEnv object; this is a {type(env).__name__}.")
-    return f"{type(env).__module__}:{type(env).__qualname__}"
+    return registry.name_of(env)
 
 
 def options_of_object(env: MetaEnv) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def rebuilds(env: MetaEnv, options: Mapping[str, Any]) -> bool:
     if type(env).__module__ == "__main__":
         return False
     try:
-        return bool(eqx.tree_equal(build(path_of(env), options), env))
+        return bool(eqx.tree_equal(build(name_of(env), options), env))
     except Exception:  # a user's constructor may raise anything; then the object cannot be rebuilt
         return False
 

@@ -25,7 +25,10 @@ _TRUTH = {"true": True, "yes": True, "1": True, "on": True, "false": False, "no"
 
 def options_of(made: Callable) -> dict[str, Annotation]:
     """Name to annotation of all that a class or function takes; without an annotation, the type of the default."""
-    hints = typing.get_type_hints(made.__init__ if inspect.isclass(made) else made)
+    try:
+        hints = typing.get_type_hints(made.__init__ if inspect.isclass(made) else made)
+    except Exception:  # annotations of a user's own class that cannot be read; the defaults tell enough
+        hints = {}
     parameters = inspect.signature(made).parameters.values()
     named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
     guessed = {p.name: Any if p.default in (p.empty, None) else type(p.default) for p in named}
