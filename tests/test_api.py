@@ -43,6 +43,12 @@ def test_the_same_call_goes_on_and_another_is_refused(scripted_run):
         again(seed=5)
 
 
+def test_a_family_that_breaks_its_promises_is_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(ScoutError, match=r"Rooms\.step .*reward"):
+        scoutrl.train("probes.scripted:Script", Rooms(reward=float("nan")), 16, out=tmp_path / "run", show=False)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_default_directories_are_safe_names():
     config = resolve("probes.scripted:Script", "probes.rooms:Rooms", seed=2)
     assert str(default_out(config, 1)) == "runs/probes.scripted-Script-probes.rooms-Rooms-seed2"

@@ -27,7 +27,7 @@ def parsed(*words):
     return parse(words)
 
 
-def test_train_evaluate_and_train_on(tmp_path):
+def test_train_evaluate_and_train_on(tmp_path, capsys):
     out = tmp_path / "run"
     words = [
         "train",
@@ -58,10 +58,10 @@ def test_train_evaluate_and_train_on(tmp_path):
     assert {"family", "algorithm", "split", "trials", "exploration_return", "exploration_length"} < result.keys()
     assert "20 trials" in judged.stderr
 
-    other = scout(*words, "--steps", "12", "--set", "rate=0.5")
-    assert other.returncode == 2
-    assert other.stderr.count("\n") == 1
-    assert "rate" in other.stderr
+    assert main([*map(str, words), "--steps", "12", "--set", "rate=0.5"]) == 2
+    refused = capsys.readouterr().err
+    assert refused.count("\n") == 1
+    assert "rate is 0.25 there and 0.5 here" in refused
 
 
 def test_help_needs_no_jax():

@@ -28,12 +28,14 @@ class Rooms(MetaEnv):
     shades: int = eqx.field(static=True)
     goals: int = eqx.field(static=True)
     tells_end: bool = eqx.field(static=True)
+    reward: float = eqx.field(static=True)
 
     def __init__(
         self,
         shades: int = 2,
         goals: int = 2,
         tells_end: bool = True,
+        reward: float = 1.0,
         train: list[int] | None = None,
         test: list[int] | None = None,
     ):
@@ -43,6 +45,7 @@ class Rooms(MetaEnv):
         discrete = gymnasium.spaces.Discrete
         self.spaces = Spaces(discrete(5), discrete(4), discrete(goals))
         self.horizon, self.shades, self.goals, self.tells_end = 2, shades, goals, tells_end
+        self.reward = reward
 
     def reset(self, problem: Problem, key):
         state = RoomState(problem[0], jax.random.randint(key, (), 0, self.goals), jnp.int32(0))
@@ -55,7 +58,9 @@ class Rooms(MetaEnv):
         right = action == (state.secret + state.goal) % 4
         seen = jnp.where(action == 0, state.secret + 1, 0)
         state = RoomState(state.secret, state.goal, state.steps + 1)
-        return state, Step(seen, right.astype(jnp.float32), jnp.bool_(False), (state.steps >= 2) & self.tells_end)
+        return state, Step(
+            seen, self.reward * right.astype(jnp.float32), jnp.bool_(False), (state.steps >= 2) & self.tells_end
+        )
 
     def render(self, state):
         return jnp.asarray(np.zeros((2, 2, 3), np.uint8))
