@@ -78,8 +78,8 @@ class Kitchen(EnumerableEnv):
         found = jnp.where(at_drawer, state.drawers, 0).sum()
         taken = jnp.where(at_drawer.any(), found, jnp.where(at_bowl, EMPTY, state.hand))
         hand = jnp.where(action == PICK_UP, taken, jnp.where(action == DROP, EMPTY, state.hand))
-        # An empty hand drops EMPTY into a place that is EMPTY already: nothing happens.
-        place = (state.bowl == EMPTY) & (jnp.cumsum(state.bowl == EMPTY) == 1)
+        # The bowl fills from the left. An empty hand drops EMPTY where EMPTY is: nothing happens.
+        place = np.arange(3) == (state.bowl != EMPTY).sum()
         bowl = jnp.where(place & at_bowl & (action == DROP), state.hand, state.bowl)
         stage, reward, done = _judge(state.stage, state.goal, hand, bowl, action)
         steps = state.steps + 1

@@ -78,7 +78,7 @@ def find(name: str) -> "type[MetaEnv]":
     found = import_class(known[name].path if name in known else name)
     if not issubclass(found, MetaEnv):
         raise ScoutError(f"{name} is no family: it must be a subclass of scoutrl.MetaEnv.")
-    if missing := sorted(getattr(found, "__abstractmethods__", ())):
+    if missing := sorted({*getattr(found, "__abstractmethods__", ()), *getattr(found, "__abstractvars__", ())}):
         raise ScoutError(f"{name} is no complete family: it must define {', '.join(missing)}.")
     return found
 

@@ -1,0 +1,156 @@
+"""Does a family keep its promises? Says which method breaks which one, before any training starts."""
+
+from collections.abc import Callable
+from typing import Any
+
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from scoutrl.envs.base import MetaEnv, Spaces, Step
+from scoutrl.envs.check_values import check_values, one_line
+from scoutrl.envs.problems import ProblemSet
+from scoutrl.errors import ScoutError
+
+Shapes = Any
+"""A tree of `jax.ShapeDtypeStruct`, as `jax.eval_shape` gives it."""
+
+
+def check(env: MetaEnv) -> None:
+    """Look at the shapes and types of all that a family answers, and play a few short episodes at random.
+
+    Takes well below a second. `render` is not looked at: training never calls it.
+
+    Raises:
+        ScoutError: names the family's class, the method and what is wrong with it.
+    """
+    name = type(env).__name__
+    if not isinstance(env, MetaEnv):
+        raise ScoutError(f"a family must be a scoutrl.MetaEnv object; this is a {name}.")
+    _check_attributes(env, name)
+    _check_shapes(env, name)
+    check_values(env, name)
+
+
+def _check_attributes(env: MetaEnv, name: str) -> None:
+    if not isinstance(env.problems, ProblemSet):
+        raise ScoutError(f"{name}.problems must be a scoutrl.ProblemSet; it is a {type(env.problems).__name__}.")
+    if not isinstance(env.spaces, Spaces):
+        raise ScoutError(f"{name}.spaces must be a scoutrl.Spaces; it is a {type(env.spaces).__name__}.")
+    horizon = env.horizon
+    if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
+        raise ScoutError(f"{name}.horizon must be a whole number of at least 1; it is {horizon!r}.")
+    for role in ("observation", "action", "goal"):
+        space = getattr(env.spaces, role)
+        if role == "goal" and space is None:
+            continue
+        if problem := _unsupported(space, role):
+            raise ScoutError(f"{name}.spaces.{role} {problem}.")
+
+
+def _unsupported(space: Any, role: str) -> str:
+    """What is wrong with a space; empty if nothing is."""
+    if isinstance(space, gymnasium.spaces.Discrete):
+        return "must count from 0" if space.start != 0 else ""
+    if isinstance(space, gymnasium.spaces.MultiDiscrete):
+        counted = space.nvec.ndim == 1 and not np.any(space.start)
+        return "" if counted else "must be a flat list of components that count from 0"
+    if not isinstance(space, gymnasium.spaces.Box):
+        return f"must be Discrete, MultiDiscrete or Box; it is a {type(space).__name__}"
+    if role == "action" and not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
+        return "must have finite bounds"
+    if space.dtype == np.uint8 and len(space.shape) == 3 and space.shape[2] == 3 and role == "observation":
+        return ""
+    if space.dtype == np.float32 and len(space.shape) == 1:
+        return ""
+    allowed = "a vector of float32" + (" or an image [height, width, 3] of uint8" if role == "observation" else "")
+    return f"must be {allowed}, as a Box; it has shape {space.shape} and type {space.dtype}"
+
+
+def _check_shapes(env: MetaEnv, name: str) -> None:
+    """Everything that can be said without running anything."""
+    problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), jax.random.key(0)
+    answer = _shapes(f"{name}.reset", env.reset, problem, key)
+    if not isinstance(answer, tuple) or len(answer) != 2:
+        raise ScoutError(f"{name}.reset must return (state, observation); it returned a {type(answer).__name__}.")
+    state, observation = answer
+    _check_fits(f"the observation that {name}.reset returns", observation, env.spaces.observation)
+    goal = _shapes(f"{name}.goal", env.goal, state)
+    if env.spaces.goal is not None:
+        _check_fits(f"the goal that {name}.goal returns", goal, env.spaces.goal)
+    elif goal is not None:
+        raise ScoutError(f"{name}.goal must return None, because {name}.spaces has no goal.")
+    action = jax.ShapeDtypeStruct(env.spaces.action.shape or (), _kind(env.spaces.action))
+    answer = _shapes(f"{name}.step", env.step, state, action, key)
+    if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], Step):
+        raise ScoutError(f"{name}.step must return (state, scoutrl.Step(observation, reward, terminated, truncated)).")
+    after, step = answer
+    _check_same_state(name, state, after)
+    _check_fits(f"the observation that {name}.step returns", step.observation, env.spaces.observation)
+    if _shape(step.observation).dtype != _shape(observation).dtype:
+        raise ScoutError(
+            f"{name}.reset and {name}.step return observations of different types, "
+            f"{_shape(observation).dtype} and {_shape(step.observation).dtype}; cast one of them."
+        )
+    _check_scalar(f"the reward that {name}.step returns", step.reward, "biuf", "a number")
+    for flag in ("terminated", "truncated"):
+        _check_scalar(f"{flag}, which {name}.step returns,", getattr(step, flag), "b", "a boolean")
+
+
+def _shapes(method: str, function: Callable, *arguments: Any) -> Shapes:
+    """What a method would return; the user's own exception becomes one line."""
+    try:
+        return jax.eval_shape(lambda *given: function(*given), *arguments)
+    except Exception as error:
+        raise ScoutError(f"{method} raised {one_line(error)}") from error
+
+
+def _kind(space: gymnasium.Space) -> Any:
+    """The type in which numbers of a space travel."""
+    return np.dtype(np.int32) if not isinstance(space, gymnasium.spaces.Box) else space.dtype
+
+
+def _shape(leaf: Any) -> Any:
+    """A leaf as something with a shape and a type, whatever it is."""
+    return leaf if hasattr(leaf, "shape") and hasattr(leaf, "dtype") else jax.ShapeDtypeStruct((-1,), np.dtype(object))
+
+
+def _check_fits(what: str, leaf: Any, space: gymnasium.Space) -> None:
+    """Shape and kind of one array; integers may have any width."""
+    shape, kind = space.shape or (), _kind(space)
+    if not hasattr(leaf, "shape") or not hasattr(leaf, "dtype"):
+        raise ScoutError(f"{what} must be an array of shape {shape}; it is a {type(leaf).__name__}.")
+    right_kind = jnp.issubdtype(leaf.dtype, np.integer) if kind == np.int32 else leaf.dtype == kind
+    if leaf.shape != shape or not right_kind:
+        raise ScoutError(
+            f"{what} must have shape {shape} and type {kind}, as its space says; "
+            f"it has shape {leaf.shape} and type {leaf.dtype}."
+        )
+
+
+def _check_scalar(what: str, leaf: Any, kinds: str, called: str) -> None:
+    found = _shape(leaf)
+    if found.shape != () or np.dtype(found.dtype).kind not in kinds:
+        of = f"shape {found.shape} and type {found.dtype}" if hasattr(leaf, "dtype") else type(leaf).__name__
+        raise ScoutError(f"{what} must be {called} of shape (); it is {of}.")
+
+
+def _check_same_state(name: str, before: Shapes, after: Shapes) -> None:
+    if jax.tree.structure(before) != jax.tree.structure(after):
+        raise ScoutError(
+            f"{name}.step must return a state of the same structure as {name}.reset; "
+            f"they return {_brief(jax.tree.structure(before))} and {_brief(jax.tree.structure(after))}."
+        )
+    paths = jax.tree_util.tree_leaves_with_path(before)
+    for (path, old), new in zip(paths, jax.tree.leaves(after), strict=True):
+        if old.shape != new.shape or old.dtype != new.dtype:
+            raise ScoutError(
+                f"the state{jax.tree_util.keystr(path)} of {name} has shape {old.shape} and type {old.dtype} after "
+                f"reset, but shape {new.shape} and type {new.dtype} after step; make them equal."
+            )
+
+
+def _brief(structure: Any) -> str:
+    text = str(structure).removeprefix("PyTreeDef(").removesuffix(")")
+    return text if len(text) < 160 else text[:157] + "..."

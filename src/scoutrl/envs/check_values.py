@@ -1,0 +1,103 @@
+"""A few random episodes of a family, looked at for values that lie outside its spaces or are not finite."""
+
+import equinox as eqx
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, State
+from scoutrl.errors import ScoutError
+
+_EPISODES = 8
+"""Episodes played, over problems of both splits."""
+_STEPS = 32
+"""The most steps of an episode that are played."""
+
+
+class _Played(eqx.Module):
+    """What random episodes showed; every field has the leading axis [episodes]."""
+
+    first: Observation
+    goal: Goal
+    later: Observation
+    """[episodes, steps, *observation]"""
+    rewards: Float[Array, "episodes steps"]
+    ended: Bool[Array, "episodes steps"]
+
+
+def check_values(env: MetaEnv, name: str) -> None:
+    """Play a family whose shapes and types are right.
+
+    Raises:
+        ScoutError: says which method of `name` returned a value outside its space, or one that is not finite.
+    """
+    ids = [env.problems.of(split) for split in ("train", "test")]
+    spread = np.concatenate([split[:: max(1, len(split) // 4)][:4] for split in ids])
+    problems = np.resize(spread, (_EPISODES, spread.shape[1]))
+    try:
+        played = jax.tree.map(np.asarray, _play(env, problems))
+    except Exception as error:
+        raise ScoutError(f"{name} cannot be compiled and run: {one_line(error)}") from error
+    _check_inside(f"{name}.reset returns an observation", played.first, env.spaces.observation)
+    if env.spaces.goal is not None:
+        _check_inside(f"{name}.goal returns a goal", played.goal, env.spaces.goal)
+    lived = np.cumsum(played.ended, axis=1) - played.ended == 0
+    _check_inside(f"{name}.step returns an observation", played.later[lived], env.spaces.observation)
+    rewards = played.rewards[lived]
+    if not np.isfinite(rewards).all():
+        raise ScoutError(f"{name}.step returns a reward that is not finite: {rewards[~np.isfinite(rewards)][0]}.")
+
+
+def one_line(error: Exception) -> str:
+    """An exception's type and the first line of what it says."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+
+
+def _play(env: MetaEnv, problems: np.ndarray) -> _Played:
+    def step(state: State, given: tuple[Action, PRNGKeyArray]) -> tuple[State, tuple[Observation, Array, Array]]:
+        state, answer = env.step(state, *given)
+        ended = jnp.logical_or(answer.terminated, answer.truncated)
+        return state, (answer.observation, jnp.asarray(answer.reward, jnp.float32), ended)
+
+    def episode(problem: Array, actions: Array, keys: PRNGKeyArray) -> _Played:
+        state, first = env.reset(problem, keys[0])
+        _, (later, rewards, ended) = jax.lax.scan(step, state, (actions, keys[1:]))
+        return _Played(first, env.goal(state), later, rewards, ended)
+
+    # Actions and keys come from NumPy, which saves more than half of what this costs: compiling the drawing of them.
+    random = np.random.default_rng(0)
+    shape = (len(problems), min(env.horizon, _STEPS))
+    actions = _random_actions(random, env.spaces.action, shape)
+    keys = random.integers(0, 2**32, (shape[0], shape[1] + 1, 2), np.uint32)
+    play = jax.jit(jax.vmap(lambda p, a, k: episode(p, a, jax.random.wrap_key_data(k, impl="threefry2x32"))))
+    return play(problems, actions, keys)
+
+
+def _random_actions(random: np.random.Generator, space: gymnasium.Space, shape: tuple[int, ...]) -> np.ndarray:
+    if isinstance(space, gymnasium.spaces.Box):
+        return random.uniform(space.low, space.high, (*shape, *space.shape)).astype(space.dtype)
+    counts = _counts(space)
+    return random.integers(0, counts, (*shape, *counts.shape)).astype(np.int32)
+
+
+def _counts(space: gymnasium.Space) -> np.ndarray:
+    """How many values a Discrete space, or each component of a MultiDiscrete one, has."""
+    return np.asarray(space.nvec if isinstance(space, gymnasium.spaces.MultiDiscrete) else space.n)  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _check_inside(what: str, values: np.ndarray, space: gymnasium.Space) -> None:
+    """All rows lie in the space; a float32 may exceed a finite bound by rounding."""
+    if not np.isfinite(values).all():
+        raise ScoutError(f"{what} that is not finite.")
+    if isinstance(space, gymnasium.spaces.Box):
+        slack = 1e-5 if space.dtype == np.float32 else 0
+        low, high = space.low - slack * (1 + np.abs(space.low)), space.high + slack * (1 + np.abs(space.high))
+    else:
+        low, high = 0, _counts(space) - 1
+    outside = (values < low) | (values > high)
+    if outside.any():
+        row = np.array2string(values[np.argwhere(outside)[0][0]], threshold=8).replace("\n", "")
+        raise ScoutError(f"{what} outside its space {space}: {row}.")
