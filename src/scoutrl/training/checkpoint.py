@@ -116,9 +116,13 @@ def _read_arrays(path: Path) -> dict[str, np.ndarray] | None:
         return None
 
 
+def warm_up() -> None:
+    """Import what saving needs, which takes nearly half a second, at a time of the caller's choice."""
+    import orbax.checkpoint  # noqa: F401
+
+
 @contextlib.contextmanager
 def _checkpointer() -> Iterator[Any]:
-    # Imported when needed: it costs nearly half a second.
     import orbax.checkpoint as ocp
 
     # Orbax logs what it raises, with the tracebacks of all its threads.

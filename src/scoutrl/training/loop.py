@@ -8,11 +8,12 @@ from pathlib import Path
 from scoutrl._platform import settle
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
+from scoutrl.training import checkpoint, metrics
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.config import RunConfig, make_algorithm, make_env
 from scoutrl.training.display import Display
 from scoutrl.training.journal import Journal, say
-from scoutrl.training.lanes import Programs, join
+from scoutrl.training.lanes import Programs, arrays_of, finite, join
 from scoutrl.training.signals import Interrupted, StopSignals
 from scoutrl.training.state import Progress
 
@@ -80,9 +81,12 @@ class _Training:
 
     def run(self, env: MetaEnv) -> None:
         """Until every seed is finished or has failed."""
-        progress = self._begin(env)
-        self._finite_at_start = self._programs.finite(progress)
-        self._programs.compile(progress)
+        fresh = not all(journal.begun for journal in self._journals)
+        self._programs.compile(fresh, checkpoint.warm_up, metrics.warm_up)
+        parts = self._begin(env)
+        self._finite_at_start = [finite(part) for part in parts]
+        progress = join(parts)
+        del parts
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
         for journal in self._journals:
             journal.open_log()
@@ -99,14 +103,12 @@ class _Training:
         """Which seeds are neither finished nor failed."""
         return [i for i, journal in enumerate(self._journals) if not journal.finished and journal.failure is None]
 
-    def _begin(self, env: MetaEnv) -> Progress:
-        """Fresh, or from the checkpoints."""
-        if all(journal.begun for journal in self._journals):
-            return join([journal.restore(env) for journal in self._journals])
-        fresh = self._programs.split(self._programs.begin([journal.config.seed for journal in self._journals]))
-        return join(
-            [j.restore(env) if j.begun else progress for j, progress in zip(self._journals, fresh, strict=True)]
-        )
+    def _begin(self, env: MetaEnv) -> list[Progress]:
+        """Each seed's progress: fresh, or from its checkpoint."""
+        fresh = []
+        if not all(journal.begun for journal in self._journals):
+            fresh = self._programs.split(self._programs.begin([journal.config.seed for journal in self._journals]))
+        return [arrays_of(j.restore(env)) if j.begun else fresh[i] for i, j in enumerate(self._journals)]
 
     def _advance(self, progress: Progress, going: list[int]) -> Progress:
         """One chunk, and all that is to be noted of it for the seeds in `going`."""

@@ -78,6 +78,11 @@ class _Events:
         self._file.close()
 
 
+def warm_up() -> None:
+    """Import what the log needs, at a time of the caller's choice."""
+    import tensorboardX.event_file_writer  # noqa: F401
+
+
 def tag(name: str) -> str:
     """The name under which TensorBoard shows a metric, with its group before it."""
     if name.startswith("test_"):
