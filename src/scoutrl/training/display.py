@@ -17,6 +17,7 @@ class Display:
         self._show = show
         self._began, self._done_at_start = time.perf_counter(), done
         self._last_line = 0.0
+        self._over = False
         self._score = "…"
         self._bar = _bar() if show and sys.stderr.isatty() else None
 
@@ -53,7 +54,8 @@ class Display:
         if self._bar is not None:
             self._bar.update(self._task, completed=done, description="training", said=said)
             self._bar.refresh()
-        elif time.perf_counter() - self._last_line > _LINE_EVERY or done >= self._steps:
+        elif not self._over and (time.perf_counter() - self._last_line > _LINE_EVERY or done >= self._steps):
+            self._over = done >= self._steps
             self._last_line = time.perf_counter()
             print(f"{done:,.0f} of {self._steps:,} steps · {said}{self._left(done)}", file=sys.stderr, flush=True)
 
