@@ -1,0 +1,339 @@
+"""DREAM: decoupled reward-free exploration and execution in meta-reinforcement learning (Liu et al. 2021).
+
+Four parts, in the paper's symbols:
+
+    F_ψ(z|μ) = N(f_ψ(μ), ρ²I)        encodes what the task needs of the problem ID μ        (encoder)
+    q_ω(z|τ) = N(g_ω(τ), ρ²I)        recovers it from an exploration trajectory τ           (decoder)
+    π_exp(a | s_:t, a_:t)            explores so that it can be recovered                   (explorer)
+    π_task(a | s, g, z)              exploits, given z                                      (policy)
+
+Each has an objective of its own: `bottleneck_loss`, `decoder_loss`, `explorer_loss` and `policy_loss` below.
+"""
+
+from typing import Any, Literal
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Float, Int, PRNGKeyArray
+
+from scoutrl.algorithms.base import Algorithm, Metrics
+from scoutrl.algorithms.dream_agent import DreamAgent, Told
+from scoutrl.algorithms.dream_nets import Actors, DreamNets, Sizes, build
+from scoutrl.algorithms.ranges import check_ranges
+from scoutrl.envs import MetaEnv, Problem
+from scoutrl.errors import ScoutError
+from scoutrl.nn.dense import randomise
+from scoutrl.nn.history import Transitions
+from scoutrl.rl.q_learning import greedy_value, masked_mean, q_loss
+from scoutrl.trials import replay as ring
+from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.tape import Tape, tape
+from scoutrl.trials.trial import Episodes, Trial
+
+
+class DreamState(eqx.Module):
+    """Everything DREAM needs to go on."""
+
+    nets: DreamNets
+    """The networks being learnt."""
+    average: DreamNets
+    """Their running average: it acts when judged, and judges actions in double Q-learning."""
+    optimiser: optax.OptState
+    """Adam's moments."""
+    replay: ring.Replay
+    """The newest training trials; their interest is how far exploring moved the belief, ‖g(τ) - g(∅)‖²."""
+    updates: Int[Array, ""]
+    """Gradient steps done."""
+    ignorance: Float[Array, ""]
+    """Running D_T / D_0, the part of ‖f(μ) - g‖² that is left after exploring; 1 at first. Schedules go by it."""
+
+
+class Dream(Algorithm):
+    """DREAM with discrete actions: recurrent double duelling Q(λ) learning on replayed trials."""
+
+    z: int = 16
+    """Length of the encoding z."""
+    z_scale: float = 0.3
+    """Standard deviation of f(μ) before learning: the larger, the longer the bottleneck takes to empty it."""
+    rho: float = 0.05
+    """ρ, standard deviation of encoder and decoder."""
+    bottleneck: Literal["linear", "hinge", "none"] = "linear"
+    """Form of the bottleneck on ‖f(μ)‖²: linear, only above `hinge_threshold`, or none (an ablation)."""
+    bottleneck_weight: float = 4e-5
+    """λ, weight of the bound KL = ‖f(μ)‖² / (2ρ²) on the information I(z; μ), in nats; 0 is no bottleneck."""
+    hinge_threshold: float = 10.0
+    """With bottleneck=hinge: ‖f(μ)‖² below this costs nothing."""
+    exploration: Literal["learnt", "random"] = "learnt"
+    """How to explore: by the learnt explorer, or uniformly at random (an ablation)."""
+    cost: float = 0.02
+    """c, cost of an exploration step, as a part of all the information there is at the start."""
+    cost_below: float = 0.3
+    """The cost comes in as the ignorance D_T / D_0 falls from this to half of it; too early, the explorer gives up."""
+    decoded_share: float = 0.5
+    """Share of trials whose policy gets z from the decoder in training, once the decoder is good."""
+    decoded_below: float = 0.6
+    """That share comes in as the ignorance falls from this by 0.4; too early, both settle for little."""
+    decoder_gradient: bool = False
+    """Let the policy's loss on decoded z train the decoder too."""
+    see_rewards: bool = True
+    """Exploration trajectories include rewards."""
+    explorations: int = 1
+    """Exploration episodes of a trial."""
+    exploitations: int = 1
+    """Exploitation episodes of a trial."""
+    trials: int = 64
+    """Trials collected in one iteration."""
+    updates: int = 4
+    """Gradient steps in one iteration."""
+    batch: int = 32
+    """Trials in one gradient step."""
+    capacity: int = 16384
+    """Trials kept for replay, a multiple of `trials`."""
+    success_share: float = 0.25
+    """Share of a gradient step's trials drawn from those whose exploitation return is above the mean."""
+    interest_share: float = 0.25
+    """Share of a gradient step's trials drawn from those that moved the decoder's belief more than the mean."""
+    learning_rate: float = 1.5e-3
+    """Adam's step size."""
+    max_gradient: float = 10.0
+    """Gradients longer than this (norm over all weights) are cut to it."""
+    discount: float = 0.99
+    """γ, from 0 to 1."""
+    trace: float = 0.8
+    """λ of Q(λ), from 0 to 1: how much of the target comes from the steps really taken while they stay greedy."""
+    double: bool = True
+    """Double Q-learning: the averaged networks judge the action that the learning ones choose."""
+    average_rate: float = 0.01
+    """Part by which the average moves to the current weights in each gradient step."""
+    epsilon_low: float = 0.05
+    """Lowest share of random actions among the trials collected."""
+    epsilon_high: float = 0.6
+    """Highest share of random actions among the trials collected."""
+    warmup: int = 200
+    """Iterations in which the explorer's share of random actions falls from 1 to its own."""
+    width: int = 64
+    """Width of explorer and decoder."""
+    memory: int = 64
+    """Length of the recurrent memories of explorer and decoder."""
+    policy_width: int = 128
+    """Width of the policy."""
+    policy_memory: bool = True
+    """Give the policy a recurrent memory of its episode; not needed where observation, goal and z say all."""
+
+    def __check_init__(self):
+        """Refuse values that make no sense."""
+        check_ranges(
+            self,
+            positive="z z_scale rho explorations exploitations trials updates batch capacity learning_rate "
+            "max_gradient epsilon_low width memory policy_width",
+            shares="decoded_share success_share interest_share discount trace average_rate epsilon_low epsilon_high",
+            not_negative="bottleneck_weight hinge_threshold cost cost_below decoded_below warmup",
+        )
+        if self.capacity % self.trials:
+            raise ScoutError(f"capacity ({self.capacity}) must be a multiple of trials ({self.trials})")
+        if self.epsilon_low > self.epsilon_high:
+            raise ScoutError(f"epsilon_low ({self.epsilon_low}) must not exceed epsilon_high ({self.epsilon_high})")
+        if self.success_share + self.interest_share > 1:
+            raise ScoutError("success_share and interest_share must not exceed 1 together; lower one of them")
+
+    def init(self, env: MetaEnv, key: PRNGKeyArray) -> DreamState:
+        """Fresh networks and an empty replay."""
+        sizes = Sizes(self.z, self.width, self.memory, self.policy_width, self.policy_memory)
+        nets = randomise(build(env, sizes, self.z_scale), key)
+        agent = self._agent(nets, jnp.float32(1.0), None)
+        protocol = Protocol(self.explorations, self.exploitations)
+        example = eqx.filter_eval_shape(rollout, env, agent, env.problems.ids[0], key, protocol)
+        replay = ring.init(env, example, self.capacity)
+        return DreamState(nets, nets, self._adam().init(_arrays(nets)), replay, jnp.int32(0), jnp.float32(1.0))
+
+    def agent(self, env: MetaEnv, state: DreamState) -> DreamAgent:
+        """The agent of the averaged weights: no part of it knows a problem ID."""
+        return self._agent(state.average, jnp.float32(0.0), None)
+
+    def oracle(self, env: MetaEnv, state: DreamState, problem: Problem) -> DreamAgent:
+        """The ablation that is told f_ψ(μ) in place of decoding it."""
+        told = Told(state.average.encoder(jnp.asarray(problem)), jnp.bool_(True))
+        return self._agent(state.average, jnp.float32(0.0), told)
+
+    def collector(self, env: MetaEnv, state: DreamState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
+        """The agent of the current weights, in some trials told z ~ F_ψ(z|μ)."""
+        noise, share = jax.random.split(key)
+        z = self._draw(state.nets.encoder(jnp.asarray(problem)), noise)
+        told = Told(z, ~jax.random.bernoulli(share, self._decoded_share(state)))
+        warm = state.updates / (self.updates * max(self.warmup, 1))
+        return self._agent(state.nets, jnp.clip(1.0 - warm, 0.0, 1.0), told)
+
+    def learn(self, env: MetaEnv, state: DreamState, trials: Trial, key: PRNGKeyArray) -> tuple[DreamState, Metrics]:
+        """Store the trials, then take gradient steps on trials drawn from all that are stored."""
+        played = tape(trials.exploration)
+        g = self._decode(state.nets.actors, self._transitions(state.nets.actors, played))
+        replay = ring.add(env, state.replay, trials, belief_shift(g, played))
+
+        def update(state: DreamState, key: PRNGKeyArray) -> tuple[DreamState, Metrics]:
+            draw_key, loss_key = jax.random.split(key)
+            successes, interesting = (round(share * self.batch) for share in (self.success_share, self.interest_share))
+            rows = ring.draw(state.replay, self.batch, successes, interesting, draw_key)
+            batch = ring.take(state.replay, rows)
+            gradient, (metrics, shift) = jax.grad(self._loss, has_aux=True)(state.nets, state, batch, loss_key)
+            state = eqx.tree_at(lambda s: s.replay, state, ring.revise(state.replay, rows, shift))
+            return self._step(state, gradient, metrics), metrics
+
+        state = eqx.tree_at(lambda s: s.replay, state, replay)
+        state, metrics = jax.lax.scan(update, state, jax.random.split(key, self.updates))
+        return state, jax.tree.map(jnp.mean, metrics)
+
+    # The four objectives.
+
+    def bottleneck_loss(self, f: Float[Array, "batch z"]) -> Float[Array, ""]:
+        """λ E_μ KL(F_ψ(·|μ) ‖ N(0, ρ²I)) = λ E ‖f‖² / (2ρ²), or the hinge on it."""
+        if self.bottleneck == "none":
+            return jnp.float32(0.0)
+        size = (f**2).sum(axis=-1)
+        if self.bottleneck == "hinge":
+            size = jax.nn.relu(size - self.hinge_threshold)
+        return self.bottleneck_weight * size.mean() / (2 * self.rho**2)
+
+    def decoder_loss(self, distance: Float[Array, "batch time+1"], played: Tape) -> Float[Array, ""]:
+        """E ‖sg[f_ψ(μ)] - g_ω(τ_:t)‖² over all prefixes."""
+        return masked_mean(distance, played.prefixes)
+
+    def explorer_loss(
+        self, distance: Float[Array, "batch time+1"], q: Array, judge: Array, played: Tape, cost: Array
+    ) -> Float[Array, ""]:
+        """Q(λ) on the information that each step gains.
+
+        r_t = log q_ω(z|τ_:t+1) - log q_ω(z|τ_:t) - c, up to a factor ‖f - g(τ_:t)‖² - ‖f - g(τ_:t+1)‖² - c, always with
+        the f and g of now, in units of E‖f - g(∅)‖², and with no gradient into them.
+        """
+        rewards = information_gain(jax.lax.stop_gradient(distance)) - cost
+        # All exploration episodes of a trial are one return: information counts whenever it comes.
+        discounts = self.discount * jnp.pad(played.mask[:, 1:], ((0, 0), (0, 1)))
+        values = jnp.pad(greedy_value(q, judge)[:, 1:], ((0, 0), (0, 1)))
+        return q_loss(q, values, rewards, discounts, played.actions, played.mask, self.trace)
+
+    def policy_loss(self, q: Array, judge: Array, lived: Episodes) -> Float[Array, ""]:
+        """Q(λ) on the environment's reward; time running out does not end the return, so the last value counts."""
+        discounts = self.discount * ~lived.terminated
+        values = greedy_value(q, judge)[:, 1:]
+        return q_loss(q[:, :-1], values, lived.rewards, discounts, lived.actions, lived.mask, self.trace)
+
+    # What they are made of.
+
+    def _loss(self, nets: DreamNets, state: DreamState, batch: Trial, key: PRNGKeyArray) -> tuple[Array, tuple]:
+        """The sum of the four, and what to report: the metrics, and how far each trial moved the belief."""
+        played, lived = tape(batch.exploration), _together(batch.exploitation)
+        transitions = self._transitions(nets.actors, played)
+        f, g = nets.encoder(batch.problem), self._decode(nets.actors, transitions)
+        distance = ((jax.lax.stop_gradient(f)[:, None] - g) ** 2).sum(axis=-1)
+        judges = state.average.actors if self.double else None
+
+        q = _explorer_values(nets.actors, transitions)
+        judge = _explorer_values(judges, transitions) if judges else q
+        cost = self.cost * _coming_in(state.ignorance, self.cost_below, self.cost_below / 2)
+        explorer = self.explorer_loss(distance, q, judge, played, cost)
+
+        z = self._mixture(f, played.last(g), state, key)
+        q = self._policy_values(nets.actors, lived, z)
+        judge = self._policy_values(judges, lived, z) if judges else q
+        policy = self.policy_loss(q, judge, lived)
+
+        decoder, bottleneck = self.decoder_loss(distance, played), self.bottleneck_loss(f)
+        metrics = {
+            "loss": decoder + explorer + policy + bottleneck,
+            "decoder_loss": decoder,
+            "explorer_loss": explorer,
+            "policy_loss": policy,
+            "kl": (f**2).sum(axis=-1).mean() / (2 * self.rho**2),
+            "ignorance": played.last(distance[..., None]).mean() / (distance[:, 0].mean() + 1e-3),
+            "cost": cost,
+            "decoded_share": self._decoded_share(state),
+        }
+        return metrics["loss"], (metrics, belief_shift(g, played))
+
+    def _mixture(self, f: Array, g: Array, state: DreamState, key: PRNGKeyArray) -> Float[Array, "batch z"]:
+        """z ~ F_ψ(z|μ), reparameterised, and in a share of the trials g_ω(τ), as it will be at test time."""
+        noise, share = jax.random.split(key)
+        decoded = jax.random.bernoulli(share, self._decoded_share(state), (len(f), 1))
+        return jnp.where(decoded, g if self.decoder_gradient else jax.lax.stop_gradient(g), self._draw(f, noise))
+
+    def _decoded_share(self, state: DreamState) -> Float[Array, ""]:
+        """The policy first learns on f; g comes in by as much as it has come near to f."""
+        return self.decoded_share * _coming_in(state.ignorance, self.decoded_below, 0.4)
+
+    def _draw(self, f: Array, key: PRNGKeyArray) -> Array:
+        return f + self.rho * jax.random.normal(key, f.shape)
+
+    def _transitions(self, actors: Actors, played: Tape) -> Transitions:
+        rewards = played.rewards if self.see_rewards else jnp.zeros_like(played.rewards)
+        actions = jax.nn.one_hot(played.actions, actors.explorer.actions)
+        return Transitions(actors.observe(played.before), actions, rewards, actors.observe(played.after))
+
+    def _decode(self, actors: Actors, transitions: Transitions) -> Float[Array, "batch time+1 z"]:
+        """g_ω on every prefix, the empty one included."""
+        return actors.decoder(actors.decoder.history.scan(transitions))
+
+    def _policy_values(self, actors: Actors, lived: Episodes, z: Array) -> Float[Array, "episodes time+1 actions"]:
+        policy, seen = actors.policy, actors.observe(lived.observations)
+        episodes, steps = seen.shape[:2]
+        goal = actors.goal_features(lived.goals, (episodes,))
+        goal = jnp.broadcast_to(goal[:, None], (episodes, steps, goal.shape[-1]))
+        z = jnp.repeat(z, episodes // len(z), axis=0)[:, None]
+        if policy.history is None:
+            return policy(None, seen, goal, z)
+        actions = jax.nn.one_hot(lived.actions, actors.explorer.actions)
+        memory = policy.history.scan(Transitions(seen[:, :-1], actions, lived.rewards, seen[:, 1:]))
+        return policy(memory, seen, goal, z)
+
+    def _step(self, state: DreamState, gradient: DreamNets, metrics: Metrics) -> DreamState:
+        """One step of Adam; then the average follows, faster while it is young."""
+        change, optimiser = self._adam().update(_arrays(gradient), state.optimiser, _arrays(state.nets))
+        nets = eqx.apply_updates(state.nets, change)
+        rate = jnp.maximum(self.average_rate, 1 / (state.updates + 1.0))
+        average = jax.tree.map(lambda old, new: old + rate * (new - old), state.average, nets)
+        ignorance = state.ignorance + 0.01 * (metrics["ignorance"] - state.ignorance)
+        return DreamState(nets, average, optimiser, state.replay, state.updates + 1, ignorance)
+
+    def _adam(self) -> optax.GradientTransformation:
+        # One flat vector compiles and runs faster than forty leaves.
+        return optax.flatten(optax.chain(optax.clip_by_global_norm(self.max_gradient), optax.adam(self.learning_rate)))
+
+    def _agent(self, nets: DreamNets, explorer_epsilon: Array, told: Told | None) -> DreamAgent:
+        return DreamAgent(
+            nets.actors,
+            epsilon=jnp.array([self.epsilon_low, self.epsilon_high]),
+            explorer_epsilon=explorer_epsilon,
+            random_exploration=self.exploration == "random",
+            see_rewards=self.see_rewards,
+            told=told,
+        )
+
+
+def information_gain(distance: Float[Array, "batch time+1"]) -> Float[Array, "batch time"]:
+    """(D_t - D_{t+1}) / (E D_0 + 0.001): without a cost its sum over a trajectory is the whole drop in distance."""
+    return (distance[:, :-1] - distance[:, 1:]) / (distance[:, 0].mean() + 1e-3)
+
+
+def belief_shift(g: Float[Array, "batch time+1 z"], played: Tape) -> Float[Array, " batch"]:
+    """‖g(τ) - g(∅)‖². It depends on τ alone, so replaying more of what shifts the belief does not bias the belief."""
+    return jax.lax.stop_gradient(((played.last(g) - g[:, 0]) ** 2).sum(axis=-1))
+
+
+def _coming_in(ignorance: Float[Array, ""], below: float, width: float) -> Float[Array, ""]:
+    """0 while ignorance is above `below`, then linear to 1 where it has fallen by `width`."""
+    return jnp.clip((below - ignorance) / max(width, 1e-9), 0.0, 1.0)
+
+
+def _explorer_values(actors: Actors, transitions: Transitions) -> Float[Array, "batch time actions"]:
+    memory = actors.explorer.history.scan(transitions)
+    return actors.explorer(memory[:, :-1], transitions.before)
+
+
+def _together(episodes: Episodes) -> Episodes:
+    """The exploitation episodes of all trials in one axis."""
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), episodes)
+
+
+def _arrays(nets: DreamNets) -> Any:
+    return eqx.filter(nets, eqx.is_array)

@@ -1,0 +1,120 @@
+"""From what a space holds to a vector of features; the encoder is chosen by the space."""
+
+import abc
+import math
+
+import equinox as eqx
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from jaxtyping import Array, Float, UInt8
+
+from scoutrl.errors import ScoutError
+from scoutrl.nn.dense import Dense
+
+
+class Encoder(eqx.Module):
+    """Elements of one space, with any leading axes, to features."""
+
+    size: eqx.AbstractVar[int]
+    """Length of the feature vector."""
+
+    @abc.abstractmethod
+    def __call__(self, x: Array) -> Float[Array, "*batch size"]:
+        """Features of `x` [..., *shape of the space]."""
+
+
+class OneHot(Encoder):
+    """Each integer of a Discrete or MultiDiscrete space as a one-hot vector, all of them side by side."""
+
+    sizes: tuple[int, ...] = eqx.field(static=True)
+    starts: tuple[int, ...] = eqx.field(static=True)
+    axes: int = eqx.field(static=True)
+    size: int = eqx.field(static=True)
+
+    def __init__(self, space: Discrete | MultiDiscrete):
+        self.axes = len(space.shape or ())
+        numbers = space.n if isinstance(space, Discrete) else space.nvec
+        self.sizes = tuple(int(n) for n in np.ravel(numbers))
+        self.starts = tuple(int(n) for n in np.ravel(space.start))
+        self.size = sum(self.sizes)
+
+    def __call__(self, x: Array) -> Float[Array, "*batch size"]:
+        """One comparison with the running numbers of all features: no gather, no scatter in its gradient."""
+        flat = x.reshape(*x.shape[: x.ndim - self.axes], len(self.sizes)).astype(jnp.int32)
+        hits = [
+            flat[..., i, None] == start + np.arange(size, dtype=np.int32)
+            for i, (size, start) in enumerate(zip(self.sizes, self.starts, strict=True))
+        ]
+        return jnp.concatenate(hits, axis=-1).astype(jnp.float32)
+
+
+class Vector(Encoder):
+    """The numbers of a Box, brought to -1 … 1 where the Box has finite bounds."""
+
+    offset: tuple[float, ...] = eqx.field(static=True)
+    scale: tuple[float, ...] = eqx.field(static=True)
+    axes: int = eqx.field(static=True)
+    size: int = eqx.field(static=True)
+
+    def __init__(self, space: Box):
+        low, high = np.ravel(space.low).astype(np.float64), np.ravel(space.high).astype(np.float64)
+        # Boxes without bounds are often written with the largest float: such numbers scale nothing.
+        bounded = (np.abs(low) < 1e6) & (np.abs(high) < 1e6) & (high > low)
+        scale = np.where(bounded, 2 / np.where(bounded, high - low, 1), 1)
+        self.scale = tuple(scale.tolist())
+        self.offset = tuple(np.where(bounded, -1 - low * scale, 0).tolist())
+        self.axes, self.size = len(space.shape), math.prod(space.shape)
+
+    def __call__(self, x: Array) -> Float[Array, "*batch size"]:
+        """Scale and flatten."""
+        flat = x.astype(jnp.float32).reshape(*x.shape[: x.ndim - self.axes], self.size)
+        return flat * np.asarray(self.scale, np.float32) + np.asarray(self.offset, np.float32)
+
+
+class Image(Encoder):
+    """RGB images by patches: cut, multiply, merge 2x2, flatten, multiply. No convolution, which XLA does slowly."""
+
+    patch: int = eqx.field(static=True)
+    shape: tuple[int, ...] = eqx.field(static=True)
+    size: int = eqx.field(static=True)
+    embed: Dense
+    merge: Dense
+    out: Dense
+
+    def __init__(self, space: Box, patch: int = 5, width: int = 32, size: int = 128):
+        self.patch, self.size = patch, size
+        self.shape = tuple(-(-side // (2 * patch)) for side in space.shape[:2])
+        self.embed = Dense(patch * patch * space.shape[2], width)
+        self.merge = Dense(4 * width, 2 * width)
+        self.out = Dense(math.prod(self.shape) * 2 * width, size)
+
+    def __call__(self, x: UInt8[Array, "*batch height width channels"]) -> Float[Array, "*batch size"]:
+        """Pad with black to whole pairs of patches, then three products."""
+        rows, columns = self.shape
+        batch, (height, width, channels), p = x.shape[:-3], x.shape[-3:], self.patch
+        x = x.reshape(-1, height, width, channels).astype(jnp.float32) / 255
+        x = jnp.pad(x, ((0, 0), (0, rows * 2 * p - height), (0, columns * 2 * p - width), (0, 0)))
+        x = x.reshape(-1, rows, 2, p, columns, 2, p, channels).transpose(0, 1, 4, 2, 5, 3, 6, 7)
+        x = jax.nn.relu(self.embed(x.reshape(-1, rows * columns, 4, p * p * channels)))
+        x = jax.nn.relu(self.merge(x.reshape(-1, rows * columns, x.shape[-1] * 4)))
+        x = jax.nn.relu(self.out(x.reshape(-1, rows * columns * x.shape[-1])))
+        return x.reshape(*batch, self.size)
+
+
+def encoder_for(space: gymnasium.Space) -> Encoder:
+    """The encoder that suits `space`.
+
+    Raises:
+        ScoutError: a space that no encoder reads.
+    """
+    if isinstance(space, Discrete | MultiDiscrete):
+        return OneHot(space)
+    if isinstance(space, Box):
+        is_image = space.dtype == np.uint8 and len(space.shape) == 3
+        return Image(space) if is_image else Vector(space)
+    raise ScoutError(
+        f"no encoder reads a {type(space).__name__} space; use Discrete, MultiDiscrete or Box from gymnasium.spaces"
+    )

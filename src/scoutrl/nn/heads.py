@@ -1,0 +1,24 @@
+"""From a hidden vector to action values."""
+
+import equinox as eqx
+from jaxtyping import Array, Float
+
+from scoutrl.nn.dense import Dense
+
+
+class Duelling(eqx.Module):
+    """Q(s, a) = V(s) + A(s, a) - mean over actions of A(s, ·)  (Wang et al. 2016, equation 9)."""
+
+    value: Dense
+    """V."""
+    advantage: Dense
+    """A."""
+
+    def __init__(self, inputs: int, actions: int):
+        self.value = Dense(inputs, 1, gain=1.0)
+        self.advantage = Dense(inputs, actions, gain=1.0)
+
+    def __call__(self, x: Float[Array, "*batch inputs"]) -> Float[Array, "*batch actions"]:
+        """Action values."""
+        advantage = self.advantage(x)
+        return self.value(x) + advantage - advantage.mean(axis=-1, keepdims=True)
