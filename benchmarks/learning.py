@@ -1,0 +1,134 @@
+"""How soon DREAM has learnt: seconds and environment steps to a target return on unseen problems.
+
+    python -m benchmarks.learning --family distracting-bus --target 0.78 --seeds 10 --limit 120
+
+Each seed is one `scout train` as from a shell, in a new directory and with an empty cache of compiled programs. Time
+runs from the start of the process to the arrival of the row of metrics.jsonl whose evaluation reaches the target. The
+run is then stopped as by Ctrl-C, and `scout evaluate` has to confirm the target on the checkpoint it leaves, at the end
+of the next chunk at the latest; that is not counted. If the target is not confirmed, the same command goes on and the
+clock with it, by the seconds of training that the metrics tell, so that starting again is not counted either.
+"""
+
+import dataclasses
+import os
+import statistics
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Annotated, Any, Literal
+
+import tyro
+
+from benchmarks.race import Race, Result
+from benchmarks.record import circumstances, keep, say
+from benchmarks.watch import bounds, on_cores
+
+
+@dataclasses.dataclass(frozen=True)
+class Options:
+    """Measure how soon DREAM reaches a target return."""
+
+    family: str = "distracting-bus"
+    """Family to train on."""
+    preset: str = "default"
+    """Preset to train with."""
+    target: float | None = None
+    """Mean exploitation return to reach; without it, `of_optimum`."""
+    of_optimum: float = 0.95
+    """The target as a share of the optimum of each split, as `scout bounds` tells it."""
+    splits: tuple[Literal["test", "train"], ...] = ("test",)
+    """Splits on which `scout evaluate` has to confirm the target; the metrics tell of test alone."""
+    seeds: int = 10
+    """How many, from 0 on."""
+    limit: float = 120.0
+    """Seconds after which a seed has failed."""
+    trials: int = 2000
+    """Trials of the confirming evaluation."""
+    parallel: bool = False
+    """One seed per core at a time; without it one seed at a time, free to use all cores."""
+    sets: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = ()
+    """Settings, as for `scout train --set`."""
+    name: str | None = None
+    """Name of the result; without it made of family and preset."""
+    smoke: bool = False
+    """Run for a few seconds to see that everything works; nothing is kept."""
+
+
+def main() -> None:
+    """Measure, and keep the result."""
+    options = tyro.cli(Options, description=__doc__)
+    if options.smoke:
+        # A target that the first evaluation reaches, so that stopping and confirming are tried.
+        tiny = ("iterations=5", "trials=16", "capacity=64")
+        options = dataclasses.replace(options, family="lever", target=-1.0, seeds=1, trials=64, limit=600.0, sets=tiny)
+    with tempfile.TemporaryDirectory() as scratch:
+        targets = _targets(options, Path(scratch))
+        race = Race(
+            words=_words(options), targets=targets, limit=options.limit, trials=options.trials, scratch=Path(scratch)
+        )
+        results = _run(race, options)
+    result = circumstances("learning") | {
+        "benchmark": "learning",
+        "family": options.family,
+        "preset": options.preset,
+        "target": targets,
+        "limit_seconds": options.limit,
+        "cores_per_seed": 1 if options.parallel else len(os.sched_getaffinity(0)),
+        "summary": _summary(results),
+        "seeds": [dataclasses.asdict(one) for one in results],
+    }
+    keep(options.name or f"learning-{options.family}-{options.preset}", result, options.smoke)
+
+
+def _words(options: Options) -> list[str]:
+    sets = ["--set", *options.sets] if options.sets else []
+    return ["dream", options.family, "--preset", options.preset, *sets]
+
+
+def _targets(options: Options, scratch: Path) -> dict[str, float]:
+    """The target of each split."""
+    if options.target is not None:
+        return dict.fromkeys(options.splits, options.target)
+    optimum = bounds(options.family, scratch / "cache-bounds")["optimum"]
+    return {split: options.of_optimum * optimum[split] for split in options.splits}
+
+
+def _run(race: Race, options: Options) -> list[Result]:
+    here = os.sched_getaffinity(0)
+    free: SimpleQueue[set[int]] = SimpleQueue()
+    places = [{core} for core in sorted(here)] if options.parallel else [here]
+    for place in places:
+        free.put(place)
+
+    def one(seed: int) -> Result:
+        cores = free.get()
+        try:
+            with on_cores(cores):
+                result = race.run(seed)
+        finally:
+            free.put(cores)
+        say(f"seed {seed}: {result}")
+        return result
+
+    with ThreadPoolExecutor(len(places)) as pool:
+        return list(pool.map(one, range(options.seeds)))
+
+
+def _summary(results: list[Result]) -> dict[str, Any]:
+    """Over the seeds that have reached the target; None where none has."""
+    reached = [one for one in results if one.seconds is not None and one.env_steps is not None]
+    seconds = [one.seconds for one in reached if one.seconds is not None]
+    steps = [one.env_steps for one in reached if one.env_steps is not None]
+    return {
+        "reached": len(reached),
+        "of": len(results),
+        "median_seconds": statistics.median(seconds) if seconds else None,
+        "worst_seconds": max(seconds, default=None),
+        "median_env_steps": statistics.median(steps) if steps else None,
+        "worst_env_steps": max(steps, default=None),
+    }
+
+
+if __name__ == "__main__":
+    main()
