@@ -71,9 +71,9 @@ def train(
     Raises:
         ScoutError: anything the caller can put right, in one line.
     """
+    _prepare()
     from scoutrl.training.loop import train as train_one
 
-    _prepare()
     config = resolve(algorithm, family, preset, steps, seed, settings)
     count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
     path = Path(out) if out is not None else default_out(config, count)

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
+from scoutrl._platform import settle
 from scoutrl.arguments import parse
 from scoutrl.commands import Algorithms, Bounds, Command, Evaluate, Families, Train
 from scoutrl.errors import ScoutError
@@ -26,6 +27,7 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 for a mistake of the user's, 130 or 143 when stopped by a signal.
     """
     words = sys.argv[1:] if words is None else words
+    settle()
     try:
         with only_our_words():
             if list(words) in (["--version"], ["version"]):

@@ -98,5 +98,6 @@ COMMANDS: dict[str, type] = {
 DESCRIPTION = """Scout trains agents that explore an unseen problem, then solve it.
 
 Begin with: scout train dream distracting-bus
+
 Help on a command: scout COMMAND --help"""
 """Stands at the top of the help."""

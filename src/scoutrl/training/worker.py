@@ -21,7 +21,10 @@ def main() -> int:
     if request["core"] is not None:
         # Before JAX computes, which makes as many threads as there are cores.
         os.sched_setaffinity(0, {request["core"]})
-    return _train(request)
+    from scoutrl.quiet import only_our_words
+
+    with only_our_words():
+        return _train(request)
 
 
 def _train(request: dict) -> int:
