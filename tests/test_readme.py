@@ -1,0 +1,38 @@
+"""The README's examples run as they stand there."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import scoutrl
+from scoutrl.arguments import parse
+from scoutrl.training.presets import PRESETS, Preset
+
+README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+TINY = Preset(64, {"iterations": 1, "evaluation_trials": 8, "trials": 8, "batch": 8, "capacity": 64, "updates": 1})
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, flags=re.DOTALL)
+
+
+def test_python_blocks_run_one_after_the_other(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(PRESETS[("dream", "distracting-bus")], "default", TINY)
+    for block in blocks("python"):
+        exec(block, {})
+    said = capsys.readouterr().out
+    assert "523 unseen problems" in said
+    assert re.search(r"exploration: -?\d+\.\d\d\nexploitation: -?\d+\.\d\d\n", said)
+
+
+COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if line.startswith("scout ")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_are_understood(command):
+    parsed = parse(shlex.split(command)[1:])
+    if (family := getattr(parsed, "family", None)) is not None:
+        scoutrl.make(family)
