@@ -1,0 +1,47 @@
+"""The examples of docs/families.md do what the page says."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+import scoutrl
+from scoutrl.algorithms.bounds import bounds
+from scoutrl.envs.check import check
+
+PAGE = Path(__file__).parents[2] / "docs" / "families.md"
+
+
+@pytest.fixture
+def examples(tmp_path, monkeypatch):
+    """The page's Python, with its two modules saved in the current directory."""
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    for name in ("corridor", "corridor_bounds"):
+        source = next(block for block in blocks if f"class {'Listed' * (name != 'corridor')}Corridor(" in block)
+        (tmp_path / f"{name}.py").write_text(source)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    yield blocks
+    for name in ("corridor", "corridor_bounds"):
+        sys.modules.pop(name, None)
+
+
+def test_the_family_can_be_made_by_name(examples):
+    family = scoutrl.make("corridor:Corridor", codes=6)
+    check(family)
+    assert family.problems.sizes == (6, 5)
+    assert not set(family.problems.train) & set(family.problems.test)
+
+
+def test_the_short_examples_run(examples, capsys):
+    for block in examples:
+        if "check(" in block or "HostEnv" in block:
+            exec(block, {})
+    assert "[3 3 0] " in capsys.readouterr().out
+
+
+def test_bounds(examples):
+    found = bounds(scoutrl.make("corridor_bounds:ListedCorridor"))
+    assert found["optimum"] == pytest.approx({"train": 0.85, "test": 0.85})
+    assert found["standing"] == pytest.approx({"train": -0.5, "test": -0.5})
