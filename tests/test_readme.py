@@ -8,9 +8,12 @@ import pytest
 
 import scoutrl
 from scoutrl.arguments import parse
+from scoutrl.training.metrics import read_rows
 from scoutrl.training.presets import PRESETS, Preset
 
-README = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DREAM = (ROOT / "docs" / "dream.md").read_text(encoding="utf-8")
 TINY = Preset(64, {"iterations": 1, "evaluation_trials": 8, "trials": 8, "batch": 8, "capacity": 64, "updates": 1})
 
 
@@ -25,6 +28,8 @@ def test_python_blocks_run_one_after_the_other(tmp_path, monkeypatch, capsys):
         exec(block, {})
     said = capsys.readouterr().out
     assert "523 unseen problems" in said
+    metrics = set().union(*read_rows(tmp_path / "runs" / "dream-distracting-bus-seed0"))
+    assert [name for name in sorted(metrics) if f"`{name}`" not in DREAM] == [], "docs/dream.md explains every metric"
     assert re.search(r"exploration: -?\d+\.\d\d\nexploitation: -?\d+\.\d\d\n", said)
 
 
@@ -36,3 +41,11 @@ def test_commands_are_understood(command):
     parsed = parse(shlex.split(command)[1:])
     if (family := getattr(parsed, "family", None)) is not None:
         scoutrl.make(family)
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page):
+    targets = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [target for target in targets if not (page.parent / target).exists()] == []
