@@ -78,9 +78,10 @@ class Training:
         return seconds
 
     def stop(self) -> None:
-        """Have it save and leave, as Ctrl-C does. `rows` still gives what it wrote until then."""
+        """Have it save and leave, as Ctrl-C would. `rows` still gives what it wrote until then."""
         if self._process.poll() is None:
-            self._process.send_signal(signal.SIGINT)
+            # SIGINT would be ignored where the benchmark runs in the background of a shell.
+            self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         """End it, if it has not ended."""
@@ -91,7 +92,7 @@ class Training:
         self._stderr.seek(0)
         said = self._stderr.read()
         self._stderr.close()
-        if self._process.returncode not in (0, 128 + signal.SIGINT):
+        if self._process.returncode not in (0, 128 + signal.SIGTERM):
             raise RuntimeError(f"scout train ended with code {self._process.returncode}:\n{said}")
 
 

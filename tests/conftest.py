@@ -1,6 +1,7 @@
 """For all tests: the probe families can be imported, and compiled programs are kept apart from the user's own."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,9 @@ import scoutrl
 
 def pytest_configure(config):
     os.environ.setdefault("SCOUT_CACHE_DIR", str(config.cache.mkdir("compiled")))
+    # A shell's background job ignores SIGINT, and so would everything the tests start and mean to interrupt.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
