@@ -62,9 +62,8 @@ def load(directory: Path) -> dict[str, np.ndarray] | None:
         arrays = _read_arrays(path) if flaw is None else None
         if arrays is not None:
             return arrays
-        print(
-            f"The checkpoint {path} is damaged ({flaw or 'unreadable'}); going back to the one before.", file=sys.stderr
-        )
+        then = "there is none before it" if path == found[-1] else "going back to the one before"
+        print(f"The checkpoint {path} is damaged ({flaw or 'unreadable'}); {then}.", file=sys.stderr)
     if found:
         raise ScoutError(f"all checkpoints in {directory} are damaged; train anew in another directory with --out DIR.")
     return None

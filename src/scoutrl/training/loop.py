@@ -92,7 +92,8 @@ class _Training:
             journal.open_log()
         self._display.begin()
         self._row_at = time.perf_counter()
-        self._save_at = self._row_at + SAVE_EVERY
+        # A fresh run saves after its first chunk, so that a short one has a checkpoint to go back to as well.
+        self._save_at = self._row_at + (0.0 if fresh else SAVE_EVERY)
         while going := self._going():
             if self._stop.received:
                 self._save(progress, going)
