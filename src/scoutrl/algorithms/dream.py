@@ -19,7 +19,7 @@ import optax
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, Metrics
-from scoutrl.algorithms.dream_agent import DreamAgent, Told
+from scoutrl.algorithms.dream_agent import DreamAgent, Guesses, Told
 from scoutrl.algorithms.dream_nets import Actors, DreamNets, Sizes, build
 from scoutrl.algorithms.ranges import check_ranges
 from scoutrl.envs import MetaEnv, Problem
@@ -31,6 +31,9 @@ from scoutrl.trials import replay as ring
 from scoutrl.trials.rollout import Protocol, rollout
 from scoutrl.trials.tape import Tape, tape
 from scoutrl.trials.trial import Episodes, Trial
+
+GUESSES = 4
+"""How many guesses an explorer in training may turn to."""
 
 
 class DreamState(eqx.Module):
@@ -111,6 +114,9 @@ class Dream(Algorithm):
     """Lowest share of random actions among the trials collected."""
     epsilon_high: float = 0.6
     """Highest share of random actions among the trials collected."""
+    guess_share: float = 0.5
+    """Share of the trials collected whose explorer at some step starts to act on guesses: as the policy would, if some
+    other problem and goal were true. Independent random actions hardly ever find the second thing worth finding."""
     warmup: int = 200
     """Iterations in which the explorer's share of random actions falls from 1 to its own."""
     width: int = 64
@@ -128,7 +134,8 @@ class Dream(Algorithm):
             self,
             positive="z z_scale rho explorations exploitations trials updates batch capacity learning_rate "
             "max_gradient epsilon_low width memory policy_width",
-            shares="decoded_share success_share interest_share discount trace average_rate epsilon_low epsilon_high",
+            shares="decoded_share guess_share success_share interest_share discount trace average_rate "
+            "epsilon_low epsilon_high",
             not_negative="bottleneck_weight hinge_threshold cost cost_below decoded_below warmup",
         )
         if self.capacity % self.trials:
@@ -158,12 +165,13 @@ class Dream(Algorithm):
         return self._agent(state.average, jnp.float32(0.0), told)
 
     def collector(self, env: MetaEnv, state: DreamState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
-        """The agent of the current weights, in some trials told z ~ F_ψ(z|μ)."""
-        noise, share = jax.random.split(key)
+        """The agent of the current weights, in some trials told z ~ F_ψ(z|μ), in some guessing while it explores."""
+        noise, share, guess = jax.random.split(key, 3)
         z = self._draw(state.nets.encoder(jnp.asarray(problem)), noise)
         told = Told(z, ~jax.random.bernoulli(share, self._decoded_share(state)))
         warm = state.updates / (self.updates * max(self.warmup, 1))
-        return self._agent(state.nets, jnp.clip(1.0 - warm, 0.0, 1.0), told)
+        guesses = self._guesses(env, state, guess) if self.guess_share else None
+        return self._agent(state.nets, jnp.clip(1.0 - warm, 0.0, 1.0), told, guesses)
 
     def learn(self, env: MetaEnv, state: DreamState, trials: Trial, key: PRNGKeyArray) -> tuple[DreamState, Metrics]:
         """Store the trials, then take gradient steps on trials drawn from all that are stored."""
@@ -252,6 +260,16 @@ class Dream(Algorithm):
         }
         return metrics["loss"], (metrics, belief_shift(g, played))
 
+    def _guesses(self, env: MetaEnv, state: DreamState, key: PRNGKeyArray) -> Guesses:
+        """Training problems and goals drawn at random, nothing to do with the problem at hand."""
+        problem_key, goal_key = jax.random.split(key)
+        problems = env.problems.sample(problem_key, GUESSES)
+        goals = jax.vmap(lambda problem, key: env.goal(env.reset(problem, key)[0]))(
+            problems, jax.random.split(goal_key, GUESSES)
+        )
+        features = state.nets.actors.goal_features(goals, (GUESSES,))
+        return Guesses(state.nets.encoder(problems), features, self.guess_share, latest=env.horizon)
+
     def _mixture(self, f: Array, g: Array, state: DreamState, key: PRNGKeyArray) -> Float[Array, "batch z"]:
         """z ~ F_ψ(z|μ), reparameterised, and in a share of the trials g_ω(τ), as it will be at test time."""
         noise, share = jax.random.split(key)
@@ -299,7 +317,9 @@ class Dream(Algorithm):
         # One flat vector compiles and runs faster than forty leaves.
         return optax.flatten(optax.chain(optax.clip_by_global_norm(self.max_gradient), optax.adam(self.learning_rate)))
 
-    def _agent(self, nets: DreamNets, explorer_epsilon: Array, told: Told | None) -> DreamAgent:
+    def _agent(
+        self, nets: DreamNets, explorer_epsilon: Array, told: Told | None, guesses: Guesses | None = None
+    ) -> DreamAgent:
         return DreamAgent(
             nets.actors,
             epsilon=jnp.array([self.epsilon_low, self.epsilon_high]),
@@ -307,6 +327,7 @@ class Dream(Algorithm):
             random_exploration=self.exploration == "random",
             see_rewards=self.see_rewards,
             told=told,
+            guesses=guesses,
         )
 
 

@@ -1,9 +1,11 @@
 """DREAM's agent: explore, decode what was found, exploit it."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from scoutrl.algorithms.dream_nets import Actors
 from scoutrl.envs import Step
@@ -18,6 +20,42 @@ class Told(eqx.Module):
 
     z: Float[Array, " z"]
     used: Bool[Array, ""]
+
+
+class Guesses(eqx.Module):
+    """Problems and goals drawn at random, for the noise of an explorer in training.
+
+    Independent random actions hardly ever do anything twice over. From a random step of its episode on, an explorer
+    that guesses acts as the policy would if a problem and a goal drawn at random were true: noise that gets somewhere.
+    """
+
+    z: Float[Array, "guesses z"]
+    """f_ψ of problems drawn at random, independently of the trial's own."""
+    goals: Float[Array, "guesses goal"]
+    """Features of goals drawn at random."""
+    share: float = eqx.field(static=True)
+    """Share of trials that guess."""
+    latest: int = eqx.field(static=True)
+    """Guessing starts at a step before this one."""
+
+    def start(self, key: PRNGKeyArray) -> Int[Array, ""]:
+        """Steps until guessing starts; far beyond any horizon in trials that never do."""
+        guesses, step = jax.random.split(key)
+        never = jnp.iinfo(jnp.int32).max
+        begin = jax.random.randint(step, (), 0, self.latest)
+        return jnp.where(jax.random.bernoulli(guesses, self.share), begin, never)
+
+    def another(self, guess: Int[Array, ""], key: PRNGKeyArray) -> Int[Array, ""]:
+        """The same guess, or now and then another."""
+        change, draw = jax.random.split(key)
+        other = jax.random.randint(draw, (), 0, len(self.z))
+        return jnp.where(jax.random.bernoulli(change, CHANGE_OF_MIND), other, guess)
+
+
+CHANGE_OF_MIND = 0.15
+"""Chance per step that a guessing explorer turns to another guess."""
+GUESSING_EPSILON = 0.15
+"""Share of random actions while guessing."""
 
 
 class DreamMemory(eqx.Module):
@@ -38,6 +76,10 @@ class DreamMemory(eqx.Module):
     """Features of the last observation acted on."""
     epsilon: Array
     """Share of random actions in this trial, when not greedy."""
+    guess: Array
+    """Which of the guesses is acted on, in training."""
+    patience: Array
+    """Exploration steps until guessing starts, in training."""
 
 
 class DreamAgent(Agent):
@@ -54,51 +96,70 @@ class DreamAgent(Agent):
     """Exploration trajectories include rewards."""
     told: Told | None = None
     """None in every agent that is evaluated or deployed."""
+    guesses: Guesses | None = None
+    """None in every agent that is evaluated or deployed."""
 
     def begin(self, key: PRNGKeyArray) -> DreamMemory:
         """Nothing is known: g of the empty trajectory."""
+        noise, start = jax.random.split(key)
         low, high = jnp.log(self.epsilon)
-        epsilon = jnp.exp(jax.random.uniform(key, minval=low, maxval=high))
-        belief, policy = self.actors.decoder.history.initial(), self.actors.policy
+        belief = self.actors.decoder.history.initial()
         return DreamMemory(
             phase=Phase.EXPLORATION,
             belief=belief,
             explored=self.actors.explorer.history.initial(),
-            lived=None if policy.history is None else policy.history.initial(),
+            lived=self._nothing_lived(),
             z=self.actors.decoder(belief),
             goal=jnp.zeros(0 if self.actors.instruct is None else self.actors.instruct.size),
             observation=jnp.zeros(self.actors.observe.size),
-            epsilon=epsilon,
+            epsilon=jnp.exp(jax.random.uniform(noise, minval=low, maxval=high)),
+            guess=jnp.int32(0),
+            patience=jnp.int32(0) if self.guesses is None else self.guesses.start(start),
         )
 
     def begin_episode(self, memory: DreamMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> DreamMemory:
         """Before exploiting, decode z from everything explored."""
         del key
-        z, lived, features = memory.z, memory.lived, memory.goal
+        z, features = memory.z, memory.goal
         if phase == Phase.EXPLOITATION:
             z = self.actors.decoder(memory.belief)
             z = z if self.told is None else jnp.where(self.told.used, self.told.z, z)
-            history = self.actors.policy.history
-            lived = None if history is None else history.initial()
             features = self.actors.goal_features(goal, ())
-        return DreamMemory(
-            phase, memory.belief, memory.explored, lived, z, features, memory.observation, memory.epsilon
-        )
+        return dataclasses.replace(memory, phase=phase, lived=self._nothing_lived(), z=z, goal=features)
 
     def act(
         self, memory: DreamMemory, observation: Observation, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, DreamMemory]:
         """ε-greedy on the action values of the phase's policy."""
         seen = self.actors.observe(jnp.asarray(observation))
-        memory = eqx.tree_at(lambda m: m.observation, memory, seen)
-        epsilon = jnp.where(greedy, 0.0, memory.epsilon)
+        memory = dataclasses.replace(memory, observation=seen)
         if memory.phase == Phase.EXPLOITATION:
             q = self.actors.policy(memory.lived, seen, memory.goal, memory.z)
-        else:
-            q = self.actors.explorer(memory.explored, seen)
-            floor = 0.0 if greedy else self.explorer_epsilon
-            epsilon = jnp.float32(1.0) if self.random_exploration else jnp.maximum(epsilon, floor)
-        return epsilon_greedy(q, epsilon, key), memory
+            return epsilon_greedy(q, jnp.where(greedy, 0.0, memory.epsilon), key), memory
+        q = self.actors.explorer(memory.explored, seen)
+        if self.random_exploration:
+            return epsilon_greedy(q, jnp.float32(1.0), key), memory
+        if greedy:
+            return q.argmax(), memory
+        guess_key, key = jax.random.split(key)
+        q, epsilon, memory = self._guess(memory, q, guess_key)
+        return epsilon_greedy(q, jnp.maximum(epsilon, self.explorer_epsilon), key), memory
+
+    def _guess(self, memory: DreamMemory, q: Array, key: PRNGKeyArray) -> tuple[Array, Array, DreamMemory]:
+        """Action values and noise of an explorer in training, which may be acting on a guess."""
+        if self.guesses is None:
+            return q, memory.epsilon, memory
+        guess, now = self.guesses.another(memory.guess, key), memory.patience <= 0
+        one_hot = jax.nn.one_hot(guess, len(self.guesses.z))
+        guessed = self.actors.policy(
+            memory.lived, memory.observation, one_hot @ self.guesses.goals, one_hot @ self.guesses.z
+        )
+        memory = dataclasses.replace(memory, guess=guess, patience=jnp.maximum(memory.patience - 1, 0))
+        return jnp.where(now, guessed, q), jnp.where(now, GUESSING_EPSILON, memory.epsilon), memory
+
+    def _nothing_lived(self) -> Array | None:
+        history = self.actors.policy.history
+        return None if history is None else history.initial()
 
     def observe(self, memory: DreamMemory, action: Action, step: Step) -> DreamMemory:
         """Remember the transition: of the trial when exploring, of the episode when exploiting."""
@@ -109,11 +170,13 @@ class DreamAgent(Agent):
         transition = Transitions(
             memory.observation, jax.nn.one_hot(action, self.actors.explorer.actions), reward, after
         )
-        if memory.phase == Phase.EXPLORATION:
-            belief = self.actors.decoder.history.step(memory.belief, transition)
-            explored = self.actors.explorer.history.step(memory.explored, transition)
-            return eqx.tree_at(lambda m: (m.belief, m.explored), memory, (belief, explored))
-        if self.actors.policy.history is None or memory.lived is None:
-            return memory
-        lived = self.actors.policy.history.step(memory.lived, transition)
-        return eqx.tree_at(lambda m: m.lived, memory, lived)
+        lived = memory.lived
+        # An explorer that guesses needs the policy's memory as well.
+        if lived is not None and (memory.phase == Phase.EXPLOITATION or self.guesses is not None):
+            history = self.actors.policy.history
+            lived = lived if history is None else history.step(lived, transition)
+        if memory.phase == Phase.EXPLOITATION:
+            return dataclasses.replace(memory, lived=lived)
+        belief = self.actors.decoder.history.step(memory.belief, transition)
+        explored = self.actors.explorer.history.step(memory.explored, transition)
+        return dataclasses.replace(memory, belief=belief, explored=explored, lived=lived)

@@ -5,7 +5,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
-from scoutrl.envs import MetaEnv, Problem
+from scoutrl.envs import MetaEnv, Problem, Step
 from scoutrl.trials.agent import Agent, Memory, Phase
 from scoutrl.trials.trial import Episodes, Trial
 
@@ -75,6 +75,7 @@ def _episode(
         act_key, env_key = jax.random.split(key)
         action, memory = agent.act(now.memory, now.observation, act_key, greedy)
         state, answer = env.step(now.state, action, env_key)
+        answer = _as_arrays(answer)
         memory = agent.observe(memory, action, answer)
         ended = answer.terminated | answer.truncated
         after = _Moment(state, answer.observation, memory, now.alive & ~ended)
@@ -89,3 +90,13 @@ def _episode(
     )
     observations = jnp.concatenate([start.observation[None], later])
     return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal)
+
+
+def _as_arrays(step: Step) -> Step:
+    """A family may answer with Python's own numbers and truth values; agents and learners get arrays."""
+    return Step(
+        jnp.asarray(step.observation),
+        jnp.asarray(step.reward, jnp.float32),
+        jnp.asarray(step.terminated, bool),
+        jnp.asarray(step.truncated, bool),
+    )
