@@ -24,16 +24,30 @@ class Preset:
 UNTUNED = Preset(steps=1_000_000)
 """For families nobody has tuned an algorithm on."""
 
+_MARKOV = {"policy_memory": False}
+"""For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
+
+_COOKING = _MARKOV | {
+    "bottleneck_weight": 4e-6,
+    "success_share": 0.5,
+    "interest_share": 0.1,
+    "average_rate": 0.02,
+}
+"""Long tasks with a weak bottleneck: each drawer matters, and exploring is easy; what takes long is the policy."""
+
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): {
-        "default": Preset(steps=2_000_000),
-        "frugal": Preset(steps=400_000),
+        "default": Preset(steps=2_600_000, settings=_MARKOV),
+        "frugal": Preset(
+            steps=400_000,
+            settings=_MARKOV | {"trials": 16, "updates": 32, "warmup": 100, "iterations": 20},
+        ),
     },
-    ("dream", "bus"): {"default": Preset(steps=1_000_000)},
-    ("dream", "map"): {"default": Preset(steps=1_000_000)},
-    ("dream", "cooking"): {"default": Preset(steps=2_000_000)},
-    ("dream", "cooking-split"): {"default": Preset(steps=2_000_000)},
-    ("dream", "lever"): {"default": Preset(steps=500_000)},
+    ("dream", "bus"): {"default": Preset(steps=1_800_000, settings=_MARKOV)},
+    ("dream", "map"): {"default": Preset(steps=1_800_000, settings=_MARKOV)},
+    ("dream", "cooking"): {"default": Preset(steps=6_000_000, settings=_COOKING)},
+    ("dream", "cooking-split"): {"default": Preset(steps=6_000_000, settings=_COOKING)},
+    ("dream", "lever"): {"default": Preset(steps=400_000, settings=_MARKOV | {"see_rewards": False})},
 }
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
