@@ -50,6 +50,8 @@ class Display:
         done = min(self._steps, sum(row["env_steps"] for row in rows) / len(rows))
         steps = sum(row["steps_per_second"] for row in rows)
         updates = sum(row["updates_per_second"] for row in rows)
+        if not steps and done < self._steps:
+            return  # all are still compiling: there is no news
         said = f"return on unseen problems {self._score} · {steps:,.0f} steps/s · {updates:,.0f} updates/s"
         if self._bar is not None:
             self._bar.update(self._task, completed=done, description="training", said=said)
