@@ -28,7 +28,7 @@ _MARKOV = {"policy_memory": False}
 """For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
 
 _COOKING = _MARKOV | {
-    "bottleneck_weight": 4e-6,
+    "bottleneck_weight": 1.2e-5,
     "success_share": 0.5,
     "interest_share": 0.1,
     "average_rate": 0.02,
