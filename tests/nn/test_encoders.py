@@ -1,0 +1,123 @@
+import equinox as eqx
+import gymnasium
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+
+from scoutrl.errors import ScoutError
+from scoutrl.nn.dense import randomise
+from scoutrl.nn.encoders import Image, OneHot, Vector, encoder_for
+
+LARGEST = float(np.finfo(np.float32).max)
+
+SPACES = {
+    "discrete": Discrete(4),
+    "discrete from 3": Discrete(4, start=3),
+    "multi": MultiDiscrete([2, 5, 3]),
+    "multi from": MultiDiscrete([2, 5, 3], start=[1, -2, 0]),
+    "multi 2-D": MultiDiscrete(np.array([[2, 3], [4, 5]])),
+    "box": Box(np.array([-2, 0], np.float32), np.array([2, 10], np.float32)),
+    "box without bounds": Box(-np.inf, np.inf, (2, 3)),
+    "box with the largest bounds": Box(-LARGEST, LARGEST, (3,)),
+    "box of integers": Box(-5, 15, (4,), np.int32),
+    "box of bytes": Box(0, 255, (6,), np.uint8),
+    "box of one number": Box(-1, 1, ()),
+    "image": Box(0, 255, (12, 7, 3), np.uint8),
+    "tiny image": Box(0, 255, (1, 1, 1), np.uint8),
+    "image of whole patches": Box(0, 255, (20, 10, 3), np.uint8),
+}
+
+
+def test_any_leading_axes():
+    encoders, samples = {}, {}
+    for name, space in SPACES.items():
+        space.seed(0)
+        encoders[name] = randomise(encoder_for(space), jax.random.key(0))
+        samples[name] = np.stack([space.sample() for _ in range(6)])
+
+    @jax.jit
+    def features(samples):
+        nested = {name: x.reshape(2, 3, *SPACES[name].shape) for name, x in samples.items()}
+        return {
+            name: (encoders[name](x), encoders[name](nested[name]), encoders[name](x[0])) for name, x in samples.items()
+        }
+
+    for name, (flat, nested, single) in jax.tree.map(np.asarray, features(samples)).items():
+        assert flat.shape == (6, encoders[name].size), name
+        assert flat.dtype == np.float32, name
+        assert np.isfinite(flat).all(), name
+        np.testing.assert_allclose(nested, flat.reshape(2, 3, -1), atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(single, flat[0], atol=1e-5, err_msg=name)
+
+
+def test_the_encoder_goes_by_the_space():
+    assert {name: type(encoder_for(space)) for name, space in SPACES.items()} == {
+        name: OneHot if "discrete" in name or "multi" in name else Image if "image" in name else Vector
+        for name in SPACES
+    }
+
+
+def test_one_hots_side_by_side():
+    assert OneHot(Discrete(4))(jnp.int32(2)).tolist() == [0, 0, 1, 0]
+    assert OneHot(Discrete(4, start=3))(jnp.int32(3)).tolist() == [1, 0, 0, 0]
+    shifted = OneHot(MultiDiscrete([2, 5, 3], start=[1, -2, 0]))
+    assert shifted(jnp.array([2, -2, 1])).tolist() == [0, 1, 1, 0, 0, 0, 0, 0, 1, 0]
+    table = OneHot(MultiDiscrete(np.array([[1, 2], [2, 3]])))
+    assert table(jnp.array([[0, 1], [0, 2]])).tolist() == [1, 0, 1, 1, 0, 0, 0, 1]
+
+
+def test_small_integers_are_read_like_large_ones():
+    encoder = OneHot(MultiDiscrete([100, 200]))
+    x = np.array([[99, 17], [0, 120]])
+    np.testing.assert_array_equal(encoder(jnp.asarray(x, jnp.int8)), encoder(jnp.asarray(x, jnp.int32)))
+
+
+def test_boxes_are_brought_to_one():
+    half = Vector(Box(np.array([-2, 0, -np.inf], np.float32), np.array([2, 10, np.inf], np.float32)))
+    np.testing.assert_allclose(half(jnp.array([[-2.0, 0.0, 7.0], [2.0, 10.0, -7.0]])), [[-1, -1, 7], [1, 1, -7]])
+    whole = Vector(Box(-5, 15, (1,), np.int32))
+    np.testing.assert_allclose(whole(jnp.array([[-5], [5], [15]])), [[-1], [0], [1]], atol=1e-6)
+    point = Vector(Box(3, 3, (1,)))
+    assert np.isfinite(point(jnp.array([3.0]))).all()
+    open_ended = Vector(Box(-LARGEST, LARGEST, (1,)))
+    assert open_ended(jnp.array([4.5])).tolist() == [4.5]
+    every = Vector(Box(np.iinfo(np.int32).min, np.iinfo(np.int32).max, (1,), np.int32))
+    assert every(jnp.array([4])).tolist() == [4]
+
+
+def test_every_pixel_counts_also_beyond_the_last_whole_patch():
+    encoder = randomise(encoder_for(SPACES["image"]), jax.random.key(1))
+    pictures = np.zeros((5, 12, 7, 3), np.uint8)
+    for picture, place in zip(pictures[1:], [(0, 0, 0), (11, 6, 2), (10, 5, 1), (4, 5, 0)], strict=True):
+        picture[place] = 255
+    features = np.asarray(eqx.filter_jit(encoder)(jnp.asarray(pictures)))
+    assert (np.abs(features[1:] - features[0]).max(axis=1) > 1e-4).all()
+
+
+def test_patches_are_the_patches_of_the_picture():
+    """With all weight on one pixel of a patch and on one patch of four, the features show one pixel of the picture."""
+    encoder = Image(Box(0, 255, (4, 4, 1), np.uint8), patch=2, width=1, size=1)
+    picture = np.arange(0, 160, 10, dtype=np.uint8).reshape(4, 4, 1)
+
+    @jax.jit
+    def pixel(inside, patch):
+        weights = [np.arange(4)[:, None] == inside, (np.arange(4)[:, None] == patch) & np.array([True, False])]
+        weights = [jnp.asarray(w, jnp.float32) for w in (*weights, np.array([[1], [0]]))]
+        layers = lambda e: [e.embed.weight, e.merge.weight, e.out.weight]  # noqa: E731
+        assert [w.shape for w in layers(encoder)] == [w.shape for w in weights]
+        return 255 * eqx.tree_at(layers, encoder, weights)(picture)[0]
+
+    for row, column in np.ndindex(4, 4):
+        found = pixel(2 * (row % 2) + column % 2, 2 * (row // 2) + column // 2)
+        assert float(found) == pytest.approx(picture[row, column, 0], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "space", [gymnasium.spaces.Text(3), gymnasium.spaces.MultiBinary(3), gymnasium.spaces.Tuple([Discrete(2)])]
+)
+def test_other_spaces_are_refused_in_one_line(space):
+    with pytest.raises(ScoutError, match=f"no encoder reads a {type(space).__name__} space; use Discrete") as refusal:
+        encoder_for(space)
+    assert "\n" not in str(refusal.value)
