@@ -1,0 +1,84 @@
+from functools import cache
+
+import jax
+import numpy as np
+import pytest
+from trials.corridor import SILENT, Clerk, Corridor
+
+from scoutrl.trials.rollout import Protocol, rollout
+
+PROBLEMS = np.array([[0], [1], [2], [5]])
+
+
+@cache
+def trials(shows: str, explorations: int = 1, exploitations: int = 1, greedy: bool = False):
+    """One trial in each of the problems; the leading axis is theirs."""
+    protocol = Protocol(explorations, exploitations, greedy)
+    run = jax.jit(jax.vmap(lambda problem, key: rollout(Corridor(), Clerk(shows), problem, key, protocol)))
+    return jax.tree.map(np.asarray, run(PROBLEMS, jax.random.split(jax.random.key(0), len(PROBLEMS))))
+
+
+def test_shapes():
+    trial = trials("episodes", 2, 3)
+    for episodes, count in ((trial.exploration, 2), (trial.exploitation, 3)):
+        assert episodes.observations.shape == (4, count, 5)
+        assert episodes.goals.shape == (4, count)
+        for array in (episodes.actions, episodes.rewards, episodes.terminated, episodes.mask):
+            assert array.shape == (4, count, 4)
+    np.testing.assert_array_equal(trial.problem, PROBLEMS)
+
+
+def test_lived_steps_come_first_and_nothing_is_earned_after_the_end():
+    for episodes in (trials("episodes", 2, 3).exploration, trials("episodes", 2, 3).exploitation):
+        for p, length in enumerate([1, 2, 3, 4]):
+            assert (episodes.lengths[p] == length).all()
+            assert (episodes.mask[p] == (np.arange(4) < length)).all()
+            assert (episodes.rewards[p] == np.where(np.arange(4) < length, np.arange(4) + 1, 0)).all()
+            assert (episodes.returns[p] == length * (length + 1) / 2).all()
+            assert (episodes.observations[p] == np.minimum(np.arange(5), length)).all()
+
+
+def test_only_an_end_of_the_problem_s_own_is_a_termination():
+    ends = trials("episodes", 2, 3).exploitation.terminated
+    assert (ends.sum(axis=-1) == np.array([1, 0, 1, 0])[:, None]).all()
+    assert ends[0, :, 0].all()
+    assert ends[2, :, 2].all()
+
+
+def test_memory_lasts_a_trial_and_stands_still_once_an_episode_has_ended():
+    trial = trials("episodes", 2, 3)
+    actions = np.concatenate([trial.exploration.actions, trial.exploitation.actions], axis=1)
+    assert (actions == np.arange(1, 6)[None, :, None]).all()
+    trial = trials("steps", 2, 3)
+    actions = np.concatenate([trial.exploration.actions, trial.exploitation.actions], axis=1)
+    for p, length in enumerate([1, 2, 3, 4]):
+        # Steps observed before each lived step: those of the earlier episodes count, those after an end do not.
+        expected = length * np.arange(5)[:, None] + np.arange(length)
+        np.testing.assert_array_equal(actions[p, :, :length], expected)
+        np.testing.assert_array_equal(
+            actions[p, :, length:], np.repeat(length * np.arange(1, 6)[:, None], 4 - length, 1)
+        )
+
+
+def test_rewards_are_observed_while_they_are_lived():
+    trial = trials("rewards", 2, 1)
+    assert trial.exploitation.actions[:, 0, 0].tolist() == [2 * sum(range(1, n + 1)) for n in (1, 2, 3, 4)]
+
+
+def test_the_goal_is_hidden_when_exploring():
+    trial = trials("goal", 1, 2)
+    assert (trial.exploration.actions == SILENT).all()
+    assert (trial.exploitation.actions == 7).all()
+
+
+def test_the_agent_is_told_the_phase():
+    trial = trials("exploring", 2, 2)
+    assert (trial.exploration.actions == 1).all()
+    assert (trial.exploitation.actions == 0).all()
+
+
+@pytest.mark.parametrize("greedy", [False, True])
+def test_the_protocol_says_whether_to_be_greedy(greedy):
+    trial = trials("greedy", greedy=greedy)
+    assert (trial.exploration.actions == greedy).all()
+    assert (trial.exploitation.actions == greedy).all()
