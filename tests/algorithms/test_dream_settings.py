@@ -1,0 +1,76 @@
+import gymnasium
+import jax
+import numpy as np
+import pytest
+from algorithms.small_dream import small
+from probes.rooms import Rooms
+
+from scoutrl.algorithms.dream import Dream
+from scoutrl.algorithms.dream_nets import Sizes, build
+from scoutrl.envs import ProblemSet, Spaces
+from scoutrl.errors import ScoutError
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"z": 0}, "z must be above 0; it is 0"),
+        ({"trials": -1}, "trials must be above 0"),
+        ({"explorations": 0}, "explorations must be above 0"),
+        ({"learning_rate": float("nan")}, "learning_rate must be above 0; it is nan"),
+        ({"decoded_share": 1.5}, "decoded_share must be at least 0 and at most 1; it is 1.5"),
+        ({"discount": -0.1}, "discount must be at least 0 and at most 1"),
+        ({"epsilon_low": 0.0}, "epsilon_low must be above 0 and at most 1"),
+        ({"epsilon_high": 1.5}, "epsilon_high must be at least 0 and at most 1"),
+        ({"cost": -1.0}, "cost must be at least 0; it is -1"),
+        ({"bottleneck_weight": -1.0}, "bottleneck_weight must be at least 0"),
+        ({"capacity": 100, "trials": 64}, r"capacity \(100\) must be a multiple of trials \(64\)"),
+        ({"epsilon_low": 0.5, "epsilon_high": 0.4}, r"epsilon_low \(0.5\) must not exceed epsilon_high \(0.4\)"),
+        ({"success_share": 0.6, "interest_share": 0.6}, "must not exceed 1 together; lower one of them"),
+    ],
+)
+def test_values_that_make_no_sense_are_refused_in_one_line(settings, said):
+    with pytest.raises(ScoutError, match=said) as refusal:
+        Dream(**settings)
+    assert "\n" not in str(refusal.value)
+
+
+def test_the_ends_of_the_ranges_are_allowed():
+    Dream(discount=1.0, trace=0.0, decoded_share=1.0, cost=0.0, warmup=0, success_share=0.5, interest_share=0.5)
+    Dream(epsilon_low=1.0, epsilon_high=1.0, bottleneck_weight=0.0, decoded_share=0.0, average_rate=1.0)
+
+
+class Given:
+    """All that networks ask of a family."""
+
+    def __init__(self, **spaces):
+        self.problems, discrete = ProblemSet([0, 1], [0], [1]), gymnasium.spaces.Discrete(2)
+        self.spaces = Spaces(**({"observation": discrete, "action": discrete} | spaces))
+
+
+@pytest.mark.parametrize(
+    ("spaces", "said"),
+    [
+        (
+            {"action": gymnasium.spaces.Box(-1, 1, (2,))},
+            "DREAM learns Discrete actions only; the action space of Given is a Box",
+        ),
+        ({"action": gymnasium.spaces.MultiDiscrete([2, 2])}, "the action space of Given is a MultiDiscrete"),
+        ({"observation": gymnasium.spaces.Text(3)}, "no encoder reads a Text space"),
+        ({"goal": gymnasium.spaces.Text(3)}, "no encoder reads a Text space"),
+    ],
+)
+def test_spaces_it_cannot_deal_with_are_refused_in_one_line(spaces, said):
+    with pytest.raises(ScoutError, match=said) as refusal:
+        build(Given(**spaces), Sizes(2, 2, 2, 2, True), 1.0)  # type: ignore[arg-type]
+    assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("policy_memory", [False, True])
+def test_the_state_is_as_large_as_the_settings_say(policy_memory):
+    dream = small(z=5, capacity=32, policy_memory=policy_memory)
+    state = jax.eval_shape(lambda key: dream.init(Rooms(), key), jax.random.key(0))
+    assert [table.shape for table in state.nets.encoder.tables] == [(4, 5), (2, 5)]
+    assert (state.nets.actors.policy.history is not None) == policy_memory
+    assert state.replay.interest.shape == (32,)
+    assert state.replay.trials.exploration.observations.dtype == np.int8
