@@ -1,0 +1,72 @@
+"""DREAM learns what there is to learn in families whose best return is known."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+from probes.families import Tables, arms, halves, switches
+
+from scoutrl.algorithms.dream import Dream
+from scoutrl.training.chunk import chunk
+from scoutrl.training.state import start
+from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.trial import Trial
+
+DREAM = Dream(
+    z=4,
+    cost=0.1,
+    explorations=2,
+    trials=16,
+    updates=2,
+    batch=16,
+    capacity=2048,
+    learning_rate=5e-3,
+    average_rate=0.02,
+    warmup=100,
+    width=16,
+    memory=16,
+    policy_width=16,
+    policy_memory=False,
+)
+ITERATIONS, TRIALS = 1800, 64
+
+
+@eqx.filter_jit
+def learnt(env: Tables) -> Trial:
+    """Greedy trials in unseen problems after training. Families differ in their tables only: this compiles once."""
+    progress, _ = chunk(env, DREAM, ITERATIONS, start(env, DREAM, jnp.int32(0)))
+    agent, protocol = DREAM.agent(env, progress.learner), Protocol(DREAM.explorations, 1, greedy=True)
+    problems = jnp.asarray(env.problems.of("test"))
+    keys = jax.random.split(jax.random.key(1), TRIALS)
+    return jax.vmap(lambda key, i: rollout(env, agent, problems[i % len(problems)], key, protocol))(
+        keys, jnp.arange(TRIALS)
+    )
+
+
+@pytest.fixture(scope="module")
+def on_switches() -> Trial:
+    return learnt(switches())
+
+
+def test_the_reward_of_one_arm_tells_about_both():
+    assert learnt(arms()).exploitation.returns.mean() > 0.95
+
+
+def test_a_cue_that_must_be_looked_up(on_switches):
+    assert on_switches.exploitation.returns.mean() > 0.9
+    explored = on_switches.exploration
+    looked = ((explored.actions == 1) & explored.mask).any(axis=(1, 2))
+    assert looked.mean() > 0.9
+
+
+def test_a_distractor_is_ignored_and_exploring_stops(on_switches):
+    explored = on_switches.exploration
+    # Where the secret is 2, action 2 is as good as any to end an episode.
+    secret = on_switches.problem[:, 0]
+    assert ((explored.actions == 2) & explored.mask).any(axis=(1, 2))[secret != 2].mean() < 0.1
+    # One look and two ends would do; without a cost it might be all eight steps.
+    assert explored.lengths.sum(axis=1).mean() < 4.5
+
+
+def test_what_two_exploration_episodes_show_is_put_together():
+    assert learnt(halves()).exploitation.returns.mean() > 0.95
