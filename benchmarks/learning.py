@@ -40,7 +40,9 @@ class Options:
     splits: tuple[Literal["test", "train"], ...] = ("test",)
     """Splits on which `scout evaluate` has to confirm the target; the metrics tell of test alone."""
     seeds: int = 10
-    """How many, from 0 on."""
+    """How many, from `first` on."""
+    first: int = 0
+    """The first seed."""
     limit: float = 120.0
     """Seconds after which a seed has failed."""
     trials: int = 2000
@@ -112,7 +114,7 @@ def _run(race: Race, options: Options) -> list[Result]:
         return result
 
     with ThreadPoolExecutor(len(places)) as pool:
-        return list(pool.map(one, range(options.seeds)))
+        return list(pool.map(one, range(options.first, options.first + options.seeds)))
 
 
 def _summary(results: list[Result]) -> dict[str, Any]:
