@@ -40,7 +40,7 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
         "default": Preset(steps=4_000_000, settings=_MARKOV),
         "frugal": Preset(
             steps=400_000,
-            settings=_MARKOV | {"trials": 16, "updates": 32, "warmup": 100, "iterations": 20},
+            settings=_MARKOV | {"trials": 16, "updates": 16, "warmup": 100, "guess_share": 0.75, "iterations": 40},
         ),
     },
     ("dream", "bus"): {"default": Preset(steps=1_800_000, settings=_MARKOV)},
