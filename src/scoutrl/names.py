@@ -1,12 +1,33 @@
-"""Names that people type: the nearest one to a mistyped one, and classes named `package.module:ClassName`."""
+"""Names that people type: entries, the nearest to a mistyped one, classes as `package.module:ClassName`."""
 
+import dataclasses
 import difflib
 import importlib
+import importlib.metadata
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scoutrl.errors import ScoutError
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """Where something with a name lives and what it is."""
+
+    path: str
+    """`package.module:ClassName`."""
+    summary: str
+    """One line for people."""
+
+
+def with_installed(built_in: Mapping[str, Entry], group: str) -> dict[str, Entry]:
+    """Name to entry: the built-in ones, then those that installed packages offer as entry points of `group`."""
+    found = dict(built_in)
+    for point in importlib.metadata.entry_points(group=group):
+        origin = point.dist.name if point.dist is not None else point.value
+        found.setdefault(point.name, Entry(point.value, f"from the package {origin}"))
+    return found
 
 
 def unknown(kind: str, name: str, known: Iterable[str], *, of: str = "", advice: str = "") -> ScoutError:

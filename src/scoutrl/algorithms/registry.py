@@ -1,28 +1,15 @@
 """The algorithms there are, by name; none is imported before it is asked for."""
 
-import dataclasses
-import importlib.metadata
 from typing import TYPE_CHECKING
 
 from scoutrl.errors import ScoutError
-from scoutrl.names import import_class, unknown
+from scoutrl.names import Entry, import_class, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.algorithms.base import Algorithm
 
 GROUP = "scoutrl.algorithms"
 """Entry-point group under which an installed package offers algorithms of its own."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Entry:
-    """Where an algorithm lives and what it is."""
-
-    path: str
-    """`package.module:ClassName`."""
-    summary: str
-    """One line for people."""
-
 
 _BUILT_IN = {
     "dream": Entry(
@@ -34,11 +21,7 @@ _BUILT_IN = {
 
 def algorithms() -> dict[str, Entry]:
     """Name to entry: the built-in algorithms, then those of installed packages."""
-    found = dict(_BUILT_IN)
-    for point in importlib.metadata.entry_points(group=GROUP):
-        origin = point.dist.name if point.dist is not None else point.value
-        found.setdefault(point.name, Entry(point.value, f"from the package {origin}"))
-    return found
+    return with_installed(_BUILT_IN, GROUP)
 
 
 def find(name: str) -> "type[Algorithm]":

@@ -1,12 +1,10 @@
 """The families there are, by name; none is imported before it is asked for."""
 
-import dataclasses
-import importlib.metadata
 import inspect
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from scoutrl.errors import ScoutError
-from scoutrl.names import import_class, unknown
+from scoutrl.names import Entry, import_class, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv
@@ -14,52 +12,37 @@ if TYPE_CHECKING:
 GROUP = "scoutrl.families"
 """Entry-point group under which an installed package offers families of its own."""
 
-
-@dataclasses.dataclass(frozen=True)
-class FamilyEntry:
-    """Where a family lives and what it is."""
-
-    path: str
-    """`package.module:ClassName`."""
-    summary: str
-    """One line for people."""
-
-
 _BUILT_IN = {
-    "bus": FamilyEntry(
+    "bus": Entry(
         "scoutrl.envs.bus:Bus",
         "Four buses lead near the corners of a 9x9 city: find out which goes where (24 problems).",
     ),
-    "distracting-bus": FamilyEntry(
+    "distracting-bus": Entry(
         "scoutrl.envs.bus:DistractingBus",
         "As bus, with four more buses of no use to anyone; 53 problems for training, 523 unseen.",
     ),
-    "map": FamilyEntry(
+    "map": Entry(
         "scoutrl.envs.bus:Map",
         "As bus, with a map off the way that tells it all at a glance (24 problems).",
     ),
-    "cooking": FamilyEntry(
+    "cooking": Entry(
         "scoutrl.envs.cooking:Cooking",
         "Find out what three drawers hold, then cook to order; 63 problems for training, number 10 unseen.",
     ),
-    "cooking-split": FamilyEntry(
+    "cooking-split": Entry(
         "scoutrl.envs.cooking:CookingSplit",
         "As cooking, with 16 of the 64 problems unseen.",
     ),
-    "lever": FamilyEntry(
+    "lever": Entry(
         "scoutrl.envs.lever:Lever",
         "One of 64 levers pays and one of them tells which: the coupling of exploring and exploiting, in one step.",
     ),
 }
 
 
-def families() -> dict[str, FamilyEntry]:
+def families() -> dict[str, Entry]:
     """Name to entry: the built-in families, then those of installed packages."""
-    found = dict(_BUILT_IN)
-    for point in importlib.metadata.entry_points(group=GROUP):
-        origin = point.dist.name if point.dist is not None else point.value
-        found.setdefault(point.name, FamilyEntry(point.value, f"from the package {origin}"))
-    return found
+    return with_installed(_BUILT_IN, GROUP)
 
 
 def find(name: str) -> "type[MetaEnv]":
