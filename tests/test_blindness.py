@@ -16,14 +16,16 @@ from scoutrl.training.config import make_algorithm, resolve
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.rollout import Protocol, rollout
 
-ALGORITHMS = ["probes.scripted:Script", "dream"]
+RIVAL = {"width": 8, "memory": 8, "policy_width": 8, "trials": 4, "batch": 4, "capacity": 8}
 SMALL = {
     "probes.scripted:Script": {},
     "dream": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
+    "rl2": RIVAL | {"learner": "ppo"},
+    "e-rl2": RIVAL,
 }
 
 
-@pytest.fixture(scope="module", params=ALGORITHMS)
+@pytest.fixture(scope="module", params=list(SMALL))
 def algorithm(request) -> Algorithm:
     return make_algorithm(resolve(request.param, "probes.rooms:Rooms", sets=SMALL[request.param]))
 

@@ -1,11 +1,13 @@
+import dataclasses
+
 import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoutrl.trials.tape import tape
-from scoutrl.trials.trial import Episodes
+from scoutrl.trials.tape import life, tape
+from scoutrl.trials.trial import Episodes, Trial
 
 TIME = 3
 
@@ -56,3 +58,24 @@ def test_the_last_prefix_is_that_of_all_that_was_lived(lengths):
     x = np.arange(3 * steps * 2, dtype=np.float32).reshape(3, steps, 2)
     found = jax.jit(type(laid).last)(laid, x)
     np.testing.assert_array_equal(found, [x[row, sum(one)] for row, one in enumerate(lengths)])
+
+
+def test_a_life_is_both_phases_in_the_order_lived():
+    exploration, exploitation = episodes([[2, 1], [3, 0]]), episodes([[1], [3]])
+    goals = [np.array([[10, 11], [12, 13]]), np.array([[20], [21]])]
+    trial = Trial(
+        np.zeros((2, 1)),  # type: ignore[arg-type]
+        dataclasses.replace(exploration, goals=goals[0]),
+        dataclasses.replace(exploitation, goals=goals[1], rewards=exploitation.rewards + 100),
+    )
+    found = jax.tree.map(np.asarray, jax.jit(life)(trial))
+    assert found.tape.mask.tolist() == [[True] * 4 + [False] * 5, [True] * 6 + [False] * 3]
+    np.testing.assert_array_equal(found.exploiting[0, :4], [False, False, False, True])
+    np.testing.assert_array_equal(found.exploiting[1, :6], [False] * 3 + [True] * 3)
+    np.testing.assert_array_equal(found.starts[0, :4], [True, False, True, True])
+    np.testing.assert_array_equal(found.starts[1, :6], [True, False, False] * 2)
+    np.testing.assert_array_equal(found.goals[0, :4], [10, 10, 11, 20])
+    np.testing.assert_array_equal(found.goals[1, :6], [12, 12, 12, 21, 21, 21])
+    rewards, later = exploration.rewards, exploitation.rewards + 100
+    np.testing.assert_array_equal(found.tape.rewards[0, :4], [*rewards[0, 0, :2], rewards[0, 1, 0], later[0, 0, 0]])
+    np.testing.assert_array_equal(found.tape.rewards[1, :6], [*rewards[1, 0], *later[1, 0]])

@@ -16,6 +16,14 @@ _BUILT_IN = {
         "scoutrl.algorithms.dream:Dream",
         "DREAM (Liu et al., 2021): explores for what an exploitation policy trained on the problem ID needs to know.",
     ),
+    "rl2": Entry(
+        "scoutrl.algorithms.rl2:Rl2",
+        "RL² (Duan et al., 2016; Wang et al., 2016): one recurrent policy for the return of all episodes of a trial.",
+    ),
+    "e-rl2": Entry(
+        "scoutrl.algorithms.rl2:ERl2",
+        "RL² for the return of the exploitation episodes alone: end-to-end learning to explore.",
+    ),
 }
 
 

@@ -2,6 +2,7 @@
 
 An iteration stores its fresh trials in a ring, then takes gradient steps on trials drawn from everything in it. What is
 descended is the algorithm's own `loss`; how, and which trials are seen how often, is the same for all.
+`Replayed` is an algorithm that learns in no other way; `Replaying` leaves a choice.
 """
 
 import abc
@@ -37,7 +38,7 @@ class Learner(eqx.Module):
     optimiser: optax.OptState
     """Adam's moments."""
     replay: ring.Replay
-    """The newest training trials."""
+    """The newest training trials; None for a learner that uses fresh ones only."""
     updates: Int[Array, ""]
     """Gradient steps done."""
     running: Metrics
@@ -53,8 +54,8 @@ class Findings(eqx.Module):
     """How much there is to learn from each trial."""
 
 
-class Replayed(Algorithm):
-    """An algorithm that learns by gradient steps on replayed trials."""
+class Replaying(Algorithm):
+    """An algorithm that can learn by gradient steps on replayed trials: `replayed`."""
 
     explorations: int = 1
     """Exploration episodes of a trial."""
@@ -121,16 +122,19 @@ class Replayed(Algorithm):
     ) -> tuple[Float[Array, ""], Findings]:
         """What a gradient step descends: a function of `nets` on a batch of trials."""
 
-    def init(self, env: MetaEnv, key: PRNGKeyArray) -> Learner:
-        """Fresh networks and an empty replay."""
+    def fresh(self, env: MetaEnv, key: PRNGKeyArray) -> Learner:
+        """Fresh networks, and no replay."""
         nets = randomise(self.networks(env), key)
         running = {name: jnp.float32(value) for name, value in self.schedules().items()}
-        state = Learner(nets, nets, self._adam().init(_arrays(nets)), None, jnp.int32(0), running)  # type: ignore[arg-type]
+        return Learner(nets, nets, self._adam().init(_arrays(nets)), None, jnp.int32(0), running)  # type: ignore[arg-type]
+
+    def with_replay(self, env: MetaEnv, state: Learner, key: PRNGKeyArray) -> Learner:
+        """The same state with an empty replay."""
         protocol = Protocol(self.explorations, self.exploitations)
         example = eqx.filter_eval_shape(rollout, env, self.agent(env, state), env.problems.ids[0], key, protocol)
         return dataclasses.replace(state, replay=ring.init(env, example, self.capacity))
 
-    def learn(self, env: MetaEnv, state: Learner, trials: Trial, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
+    def replayed(self, env: MetaEnv, state: Learner, trials: Trial, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
         """Store the trials, then take gradient steps on trials drawn from all that are stored."""
         interest = self.interest(state.nets, trials) if self.interest_share else jnp.zeros(len(trials.problem))
         state = dataclasses.replace(state, replay=ring.add(env, state.replay, trials, interest))
@@ -145,9 +149,9 @@ class Replayed(Algorithm):
         batch = ring.take(state.replay, rows)
         gradient, found = jax.grad(self.loss, has_aux=True)(state.nets, state, batch, loss_key)
         replay = ring.revise(state.replay, rows, found.interest)
-        return dataclasses.replace(self._step(state, gradient, found.metrics), replay=replay), found.metrics
+        return dataclasses.replace(self.step(state, gradient, found.metrics), replay=replay), found.metrics
 
-    def _step(self, state: Learner, gradient: Networks, metrics: Metrics) -> Learner:
+    def step(self, state: Learner, gradient: Networks, metrics: Metrics) -> Learner:
         """One step of Adam; then the averages follow, that of the weights faster while it is young."""
         change, optimiser = self._adam().update(_arrays(gradient), state.optimiser, _arrays(state.nets))
         nets = eqx.apply_updates(state.nets, change)
@@ -159,6 +163,18 @@ class Replayed(Algorithm):
     def _adam(self) -> optax.GradientTransformation:
         # One flat vector compiles and runs faster than forty leaves.
         return optax.flatten(optax.chain(optax.clip_by_global_norm(self.max_gradient), optax.adam(self.learning_rate)))
+
+
+class Replayed(Replaying):
+    """An algorithm that learns from replayed trials only."""
+
+    def init(self, env: MetaEnv, key: PRNGKeyArray) -> Learner:
+        """Fresh networks and an empty replay."""
+        return self.with_replay(env, self.fresh(env, key), key)
+
+    def learn(self, env: MetaEnv, state: Learner, trials: Trial, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
+        """Store the trials, then take gradient steps on trials drawn from all that are stored."""
+        return self.replayed(env, state, trials, key)
 
 
 def _arrays(nets: Networks) -> Any:

@@ -1,0 +1,85 @@
+"""Agents with one policy for the whole trial: they act as the learner thinks they do, and remember what they should."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from algorithms.small_dream import quick_jit
+from algorithms.small_rivals import RIVALS, lived, small
+
+from scoutrl.envs import Step
+from scoutrl.trials.agent import Phase
+
+
+@quick_jit
+def relived(rival, env, state, trials):
+    """Memory, action values and greedy actions of the agent in each step of trials stepped through as they were lived,
+    [trials, step]; and the learner's memory and action values on its tape."""
+    agent, key = rival._agent(state.nets.actor, jnp.float32(0), None), jax.random.key(0)
+    actor = state.nets.actor
+
+    def one(trial):
+        memory, found = agent.begin(key), []
+        for phase, episodes in [(Phase.EXPLORATION, trial.exploration), (Phase.EXPLOITATION, trial.exploitation)]:
+            for i in range(2):
+                goal = episodes.goals[i] if phase == Phase.EXPLOITATION else None
+                memory = agent.begin_episode(memory, phase, goal, key)
+                for t in range(env.horizon):
+                    hidden = memory.hidden
+                    action, memory = agent.act(memory, episodes.observations[i, t], key, True)
+                    q = actor.head(actor.think(actor.belief(hidden), memory.sight))
+                    found.append((hidden, q, action))
+                    step = Step(
+                        episodes.observations[i, t + 1], episodes.rewards[i, t], jnp.bool_(False), jnp.bool_(False)
+                    )
+                    memory = agent.observe(memory, episodes.actions[i, t], step)
+        return jax.tree.map(lambda *steps: jnp.stack(steps), *found)
+
+    recalled = rival.recall(actor, trials)
+    q = actor.head(actor.think(actor.belief(recalled.hidden[:, :-1]), recalled.transitions.before))
+    return jax.vmap(one)(trials), (recalled.hidden[:, :-1], q)
+
+
+@pytest.mark.parametrize("see_rewards", [True, False])
+@pytest.mark.parametrize("name", RIVALS[1:])
+def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(name, see_rewards):
+    env, state, trials = lived(name)
+    assert trials.exploration.mask.all()
+    rival = small(name, see_rewards=see_rewards)
+    (hidden, q, actions), (learner_hidden, learner_q) = relived(rival, env, state, trials)
+    np.testing.assert_allclose(hidden, learner_hidden, atol=1e-5)
+    np.testing.assert_allclose(q, learner_q, atol=1e-5)
+    np.testing.assert_array_equal(actions, learner_q.argmax(axis=-1))
+    # The memory is never wiped within a trial, and exploration's rewards reach it only where they are seen.
+    assert (np.abs(hidden[:, 1:]) > 0).any(axis=-1).all()
+    richer = eqx.tree_at(lambda t: t.exploration.rewards, trials, trials.exploration.rewards + 1)
+    (other, *_), _ = relived(rival, env, state, richer)
+    assert np.array_equal(other, hidden) == (not see_rewards)
+
+
+def test_the_goal_is_seen_only_when_exploiting():
+    env, state, trials = lived("e-rl2")
+    rival = small("e-rl2")
+    _, (_, q) = relived(rival, env, state, trials)
+    for phase, changes in [("exploration", False), ("exploitation", True)]:
+        goals = lambda t, phase=phase: getattr(t, phase).goals  # noqa: E731
+        _, (_, other) = relived(rival, env, state, eqx.tree_at(goals, trials, 1 - goals(trials)))
+        assert np.array_equal(q, other) != changes
+
+
+@quick_jit
+def noise(rival, env, state, updates, keys):
+    young = eqx.tree_at(lambda s: s.updates, state, updates)
+    return jax.vmap(lambda key: rival.collector(env, young, jnp.array([0, 0]), key).begin(key).epsilon)(keys)
+
+
+def test_random_actions_of_a_trial_are_its_own_and_exploring_begins_at_random():
+    env, state, _ = lived("e-rl2")
+    keys = jax.random.split(jax.random.key(0), 200)
+    early, late = (np.asarray(noise(small("e-rl2", warmup=10), env, state, jnp.int32(u), keys)) for u in (0, 100))
+    assert (early[:, 0] == 1).all()
+    assert late.min() >= 0.05 - 1e-6
+    assert late.max() <= 0.6 + 1e-6
+    assert late.std(axis=0).min() > 0.05
+    np.testing.assert_array_equal(early[:, 1], late[:, 1])

@@ -1,0 +1,57 @@
+"""The rivals learn what there is to learn in families whose best return is known."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import pytest
+from probes.families import arms
+from probes.targets import Targets
+
+from scoutrl.algorithms.end_to_end import EndToEnd
+from scoutrl.algorithms.registry import find
+from scoutrl.envs import MetaEnv
+from scoutrl.training.chunk import chunk
+from scoutrl.training.state import start
+from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.trial import Trial
+
+SMALL = {"width": 16, "memory": 16, "policy_width": 32, "trials": 16, "capacity": 2048, "learning_rate": 5e-3}
+Q = {"updates": 2, "batch": 16, "warmup": 100, "average_rate": 0.02}
+PPO = {"learner": "ppo", "trials": 64, "updates": 4, "batch": 64, "average_rate": 0.02, "learning_rate": 3e-3}
+
+
+def rival(name: str, **settings) -> EndToEnd:
+    made = find(name)
+    assert issubclass(made, EndToEnd)
+    return made(**{"explorations": 2, **SMALL, **settings})
+
+
+@eqx.filter_jit
+def learnt(env: MetaEnv, algorithm: EndToEnd, iterations: int, trials: int = 64) -> Trial:
+    """Greedy trials in unseen problems after training."""
+    progress, _ = chunk(env, algorithm, iterations, start(env, algorithm, jnp.int32(0)))
+    agent, protocol = (
+        algorithm.agent(env, progress.learner),
+        Protocol(algorithm.explorations, algorithm.exploitations, greedy=True),
+    )
+    problems = jnp.asarray(env.problems.of("test"))
+    keys = jax.random.split(jax.random.key(1), trials)
+    return jax.vmap(lambda key, i: rollout(env, agent, problems[i % len(problems)], key, protocol))(
+        keys, jnp.arange(trials)
+    )
+
+
+@pytest.mark.parametrize("settings", [Q, PPO], ids=["q", "ppo"])
+def test_rl2_tries_an_arm_and_stays_or_turns(settings):
+    """A bandit of two arms over the episodes of a trial: only the first pull may miss, and every one counts."""
+    trial = learnt(arms(), rival("rl2", **settings), 400)
+    first = trial.exploration.returns[:, 0].mean()
+    assert 0.3 < first < 0.7
+    assert trial.exploration.returns[:, 1].mean() > 0.95
+    assert trial.exploitation.returns.mean() > 0.95
+
+
+def test_ppo_learns_continuous_actions():
+    """What the first action pays tells where the target is: one who knows nothing gets 1/3."""
+    trial = learnt(Targets(), rival("e-rl2", **PPO, explorations=1), 500)
+    assert trial.exploitation.returns.mean() > 0.9
