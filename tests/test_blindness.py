@@ -22,6 +22,8 @@ SMALL = {
     "dream": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
     "rl2": RIVAL | {"learner": "ppo"},
     "e-rl2": RIVAL,
+    "import": RIVAL,
+    "varibad": RIVAL,
 }
 
 

@@ -15,7 +15,7 @@ from scoutrl.training.chunk import collect
 from scoutrl.training.state import Progress
 from scoutrl.trials.trial import Trial
 
-RIVALS = ["rl2", "e-rl2"]
+RIVALS = ["rl2", "e-rl2", "import", "varibad"]
 SIZES = {"width": 4, "memory": 4, "policy_width": 4, "trials": TRIALS, "batch": TRIALS, "capacity": 2 * TRIALS}
 
 

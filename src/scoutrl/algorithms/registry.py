@@ -24,6 +24,14 @@ _BUILT_IN = {
         "scoutrl.algorithms.rl2:ERl2",
         "RL² for the return of the exploitation episodes alone: end-to-end learning to explore.",
     ),
+    "import": Entry(
+        "scoutrl.algorithms.import_:Import",
+        "IMPORT (Kamienny et al., 2020): one policy shared by an embedding of the problem ID and one of the memory.",
+    ),
+    "varibad": Entry(
+        "scoutrl.algorithms.varibad:Varibad",
+        "VariBAD (Zintgraf et al., 2020): a policy that sees a posterior learnt by predicting rewards and states.",
+    ),
 }
 
 

@@ -1,0 +1,53 @@
+"""Predicting what an environment answers, step by step, from an embedding of the problem."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from scoutrl.nn.dense import Dense
+from scoutrl.nn.encoders import Encoder, Image, OneHot
+
+
+class Prediction(eqx.Module):
+    """y(m, x) = V relu(A m + B x): of every step x by every embedding m of a trial."""
+
+    task: Dense
+    """A."""
+    step: Dense
+    """B."""
+    out: Dense
+    """V."""
+
+    def __init__(self, embedding: int, features: int, width: int, outputs: int):
+        self.task, self.step = Dense(embedding, width, gain=1.0), Dense(features, width, gain=1.0)
+        self.out = Dense(width, outputs, gain=1.0)
+
+    def __call__(
+        self, m: Float[Array, "batch terms embedding"], x: Float[Array, "batch time features"]
+    ) -> Float[Array, "batch terms time outputs"]:
+        """Predictions for each pair of an embedding and a step."""
+        return self.out(jax.nn.relu(self.task(m)[:, :, None] + self.step(x)[:, None]))
+
+
+def predictable(encoder: Encoder) -> bool:
+    """Whether next observations are worth predicting: those of images are not (that is a task of its own)."""
+    return not isinstance(encoder, Image)
+
+
+def log_likelihood(
+    encoder: Encoder, said: Float[Array, "*batch size"], seen: Float[Array, "*batch size"]
+) -> Float[Array, "*batch"]:
+    """log p(observation), up to a constant.
+
+    Args:
+        encoder: that of the observations; one-hots have a categorical distribution each, numbers a normal one of
+            variance 1 in the units that the encoder brings them to.
+        said: logits or means.
+        seen: the observation's features.
+    """
+    if not isinstance(encoder, OneHot):
+        return -0.5 * ((said - seen) ** 2).sum(axis=-1)
+    ends = [sum(encoder.sizes[: i + 1]) for i in range(len(encoder.sizes) - 1)]
+    logs = [jax.nn.log_softmax(part) for part in jnp.split(said, ends, axis=-1)]
+    return (jnp.concatenate(logs, axis=-1) * seen).sum(axis=-1)
