@@ -4,7 +4,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import pytest
-from probes.families import arms
+from probes.families import arms, halves, switches
 from probes.targets import Targets
 
 from scoutrl.algorithms.end_to_end import EndToEnd
@@ -49,6 +49,17 @@ def test_rl2_tries_an_arm_and_stays_or_turns(settings):
     assert 0.3 < first < 0.7
     assert trial.exploration.returns[:, 1].mean() > 0.95
     assert trial.exploitation.returns.mean() > 0.95
+
+
+@pytest.mark.parametrize("name", ["import", "varibad"])
+def test_a_cue_is_looked_up(name):
+    """Or found out by trying: one who does not explore gets 0.625 at best."""
+    trial = learnt(switches(), rival(name, **Q), 800)
+    assert trial.exploitation.returns.mean() > 0.9
+
+
+def test_e_rl2_puts_together_what_two_exploration_episodes_show():
+    assert learnt(halves(), rival("e-rl2", **Q), 800).exploitation.returns.mean() > 0.95
 
 
 def test_ppo_learns_continuous_actions():

@@ -68,7 +68,7 @@ class Varibad(EndToEnd):
     """Weight of the log-likelihood of next observations; images are not predicted."""
     elbo_weight: float = 0.1
     """Weight of the ELBO, in nats per step of the trial, beside the policy's loss."""
-    elbo_terms: int = 8
+    elbo_terms: int = 4
     """Of all t, as many as this are drawn for each trial to predict from."""
     policy_gradient: bool = False
     """Let the policy's loss train φ too."""

@@ -51,6 +51,22 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
 }
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
+_RIVALS = ("rl2", "e-rl2", "import", "varibad")
+_OF_RIVALS: dict[str, Mapping[str, Any]] = {
+    "distracting-bus": {},
+    "bus": {},
+    "map": {},
+    "cooking": {},
+    "cooking-split": {},
+    "lever": {"see_rewards": False},
+}
+"""Family to settings of the algorithms with one policy for the whole trial; all have as many steps as DREAM."""
+PRESETS |= {
+    (rival, family): {"default": Preset(PRESETS["dream", family]["default"].steps, settings)}
+    for rival in _RIVALS
+    for family, settings in _OF_RIVALS.items()
+}
+
 
 def presets(algorithm: str, family: str) -> dict[str, Preset]:
     """The presets of one pair, by name; there always is a `default`."""

@@ -1,0 +1,75 @@
+"""IMPORT: which objective trains which part, and who is told the embedding of the problem."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from algorithms.small_dream import quick_jit, size
+from algorithms.small_rivals import lived, small
+
+from scoutrl.algorithms.import_ import Import
+from scoutrl.trials.tape import Tape
+
+
+@quick_jit
+def slopes(rival, state, batch):
+    """Gradients of the policy's loss and of the auxiliary loss in all networks."""
+    found = lambda nets: rival.loss(nets, state, batch, jax.random.key(1))[1].metrics  # noqa: E731
+    return jax.jacrev(lambda nets: {name: found(nets)[name] for name in ("policy_loss", "imitation_loss")})(state.nets)
+
+
+def parts(gradient) -> set[str]:
+    actor = gradient.actor
+    named = {"e_id": gradient.encoder, "e_h": (actor.history, actor.belief), "policy": (actor.look, actor.head)}
+    return {name for name, part in named.items() if size(part) > 0}
+
+
+@pytest.mark.parametrize(
+    ("share", "policy"),
+    [(0.0, {"e_h", "policy"}), (0.5, {"e_id", "e_h", "policy"}), (1.0, {"e_id", "policy"})],
+)
+def test_each_objective_trains_its_own_part(share, policy):
+    _, state, batch = lived("import")
+    found = slopes(small("import", told_share=share), state, batch)
+    assert parts(found["policy_loss"]) == policy
+    # sg: the memory comes to the problem's embedding, not the other way round.
+    assert parts(found["imitation_loss"]) == {"e_h"}
+
+
+def test_the_imitation_loss_by_hand():
+    mask = jnp.array([[True, False]])
+    played = Tape(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
+    e_id, e_h = jnp.array([[[1.0, 0.0]]]), jnp.array([[[0.0, 2.0], [1.0, 1.0], [9.0, 9.0]]])
+    # ‖(1, -2)‖² and ‖(0, -1)‖²; the third prefix was not lived.
+    assert Import().imitation_loss(e_id, e_h, played) == (5 + 1) / 2
+
+
+@quick_jit
+def collectors(rival, env, state, problem, keys):
+    return jax.vmap(lambda key: rival.collector(env, state, problem, key).told)(keys), state.nets.encoder(problem)
+
+
+def test_half_of_the_agents_that_collect_are_told():
+    env, state, _ = lived("import")
+    told, e_id = collectors(small("import"), env, state, jnp.array([2, 1]), jax.random.split(jax.random.key(0), 400))
+    np.testing.assert_allclose(told.belief, np.broadcast_to(e_id, told.belief.shape), rtol=1e-6)
+    assert np.mean(told.used) == pytest.approx(0.5, abs=0.1)
+    assert small("import").agent(env, state).told is None
+
+
+def test_with_policy_gradients_whole_iterations_take_turns():
+    _, state, _ = lived("import", "ppo")
+    rival = small("import", learner="ppo", updates=3)
+    for updates, used in [(0, True), (2, True), (3, False), (5, False), (6, True)]:
+        now = eqx.tree_at(lambda s: s.updates, state, jnp.int32(updates))
+        told = rival.told(now, jnp.array([0, 0]), jax.random.key(updates))
+        assert told is not None
+        assert bool(told.used) == used
+
+
+def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():
+    env, state, _ = lived("import")
+    encoders = lambda s: (s.nets.encoder, s.average.encoder)  # noqa: E731
+    changed = eqx.tree_at(encoders, state, jax.tree.map(lambda x: x + 1, encoders(state)))
+    assert eqx.tree_equal(small("import").agent(env, state), small("import").agent(env, changed))
