@@ -9,6 +9,7 @@ from algorithms.small_dream import TRIALS, quick_jit, size
 from algorithms.small_rivals import RIVALS, lived, small
 from algorithms.test_dream_learning import close
 
+from scoutrl.algorithms.recall import recall
 from scoutrl.errors import ScoutError
 from scoutrl.training.chunk import chunk
 from scoutrl.training.config import resolve
@@ -20,7 +21,7 @@ LEARNERS = ["q", "ppo"]
 
 @quick_jit
 def counted(rival, state, trials):
-    recalled = rival.recall(state.nets.actor, trials)
+    recalled = recall(state.nets.actor, trials, rival.see_rewards)
     return rival.counted(recalled.life), rival.discounts(recalled.life)
 
 

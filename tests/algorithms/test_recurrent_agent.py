@@ -8,6 +8,7 @@ import pytest
 from algorithms.small_dream import quick_jit
 from algorithms.small_rivals import RIVALS, lived, small
 
+from scoutrl.algorithms.recall import recall
 from scoutrl.envs import Step
 from scoutrl.trials.agent import Phase
 
@@ -36,7 +37,7 @@ def relived(rival, env, state, trials):
                     memory = agent.observe(memory, episodes.actions[i, t], step)
         return jax.tree.map(lambda *steps: jnp.stack(steps), *found)
 
-    recalled = rival.recall(actor, trials)
+    recalled = recall(actor, trials, rival.see_rewards)
     q = actor.head(actor.think(actor.belief(recalled.hidden[:, :-1]), recalled.transitions.before))
     return jax.vmap(one)(trials), (recalled.hidden[:, :-1], q)
 

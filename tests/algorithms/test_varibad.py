@@ -8,6 +8,7 @@ import pytest
 from algorithms.small_dream import quick_jit, size
 from algorithms.small_rivals import lived, small
 
+from scoutrl.algorithms.recall import recall
 from scoutrl.algorithms.varibad import some_of, steps_of_belief
 from scoutrl.trials.tape import Tape
 
@@ -68,7 +69,7 @@ def test_each_objective_trains_its_own_part(policy_gradient):
 @quick_jit
 def likelihood_after(rival, state, batch, moment):
     """Log-likelihood of all steps, by what was believed on one prefix."""
-    recalled = rival.recall(state.nets.actor, batch)
+    recalled = recall(state.nets.actor, batch, rival.see_rewards)
     belief = state.nets.actor.belief(recalled.hidden)
     belief = jnp.broadcast_to(belief[:, moment, None], belief.shape)
     return rival.log_likelihood(state.nets, belief, recalled, jax.random.key(0))

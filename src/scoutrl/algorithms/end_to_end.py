@@ -16,48 +16,20 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from scoutrl.algorithms.base import Metrics
 from scoutrl.algorithms.fresh import passes
 from scoutrl.algorithms.ranges import check_ranges
+from scoutrl.algorithms.recall import Beliefs, Recalled, recall
 from scoutrl.algorithms.recurrent_agent import RecurrentAgent, Told
 from scoutrl.algorithms.recurrent_nets import Actor, Belief, LearnerName, Sizes, build_actor
 from scoutrl.algorithms.replayed import Findings, Learner, Networks, Replaying
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.errors import ScoutError
-from scoutrl.nn.history import Transitions
-from scoutrl.nn.lived import seen
 from scoutrl.rl.distributions import Distribution
 from scoutrl.rl.ppo import advantages, clipped_loss, normalised
 from scoutrl.rl.q_learning import greedy_value, masked_mean, q_loss
-from scoutrl.trials.tape import Life, Tape, life
+from scoutrl.trials.tape import Life
 from scoutrl.trials.trial import Trial
 
 Objective = Literal["exploitation", "all"]
 """Whose reward is optimised: that of the exploitation episodes, or that of all episodes."""
-
-
-class Recalled(eqx.Module):
-    """Trials as the policy lives them."""
-
-    life: Life
-    """The steps, with features in place of observations."""
-    transitions: Transitions
-    """The same as the memory takes them in; `before` is what is seen when acting."""
-    hidden: Float[Array, "batch time+1 hidden"]
-    """The memory on every prefix, the empty one included."""
-
-    @property
-    def tape(self) -> Tape:
-        """The transitions as they happened."""
-        return self.life.tape
-
-
-class Beliefs(eqx.Module):
-    """What the policy is given of its memory, and what else is to be learnt by it."""
-
-    belief: Float[Array, "batch time+1 belief"]
-    """On every prefix."""
-    loss: Float[Array, ""]
-    """To be descended together with the policy's loss."""
-    metrics: Metrics
-    """To be reported."""
 
 
 class Lessons(eqx.Module):
@@ -141,18 +113,6 @@ class EndToEnd(Replaying):
         """None."""
         return {}
 
-    def recall(self, actor: Actor, trials: Trial) -> Recalled:
-        """Trials as the policy lives them, in one scan."""
-        lived = life(
-            Trial(trials.problem, seen(actor.observe, trials.exploration), seen(actor.observe, trials.exploitation))
-        )
-        goal = actor.goal_features(lived.goals, lived.exploiting)
-        before = actor.sight(lived.tape.before, goal, lived.exploiting, lived.starts)
-        after = actor.sight(lived.tape.after, goal, lived.exploiting, jnp.zeros_like(lived.starts))
-        rewards = lived.tape.rewards if self.see_rewards else lived.tape.rewards * lived.exploiting
-        transitions = Transitions(before, actor.do(lived.tape.actions), rewards, after)
-        return Recalled(lived, transitions, actor.history.scan(transitions))
-
     # What the return is.
 
     def counted(self, lived: Life) -> Float[Array, "batch time"]:
@@ -169,7 +129,7 @@ class EndToEnd(Replaying):
         self, nets: Networks, state: Learner, batch: Trial, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], Findings]:
         """Q(λ) on the trial as one episode, and what the beliefs are learnt by."""
-        recalled = self.recall(nets.actor, batch)
+        recalled = recall(nets.actor, batch, self.see_rewards)
         beliefs = self.beliefs(nets, recalled, batch, state, key)
         q = nets.actor.head(self._thoughts(nets.actor, recalled, beliefs))
         judge = self._judge(state, batch, key) if self.double else q
@@ -181,7 +141,7 @@ class EndToEnd(Replaying):
 
     def _judge(self, state: Learner, batch: Trial, key: PRNGKeyArray) -> Float[Array, "batch time actions"]:
         """Action values by the averaged networks."""
-        recalled = self.recall(state.average.actor, batch)
+        recalled = recall(state.average.actor, batch, self.see_rewards)
         beliefs = self.beliefs(state.average, recalled, batch, state, key)
         return state.average.actor.head(self._thoughts(state.average.actor, recalled, beliefs))
 
@@ -216,7 +176,7 @@ class EndToEnd(Replaying):
         self, nets: Networks, state: Learner, trials: Trial, key: PRNGKeyArray
     ) -> tuple[Distribution, Float[Array, "batch time"], Recalled, Beliefs]:
         """Policy and value before each step, and what they came from."""
-        recalled = self.recall(nets.actor, trials)
+        recalled = recall(nets.actor, trials, self.see_rewards)
         beliefs = self.beliefs(nets, recalled, trials, state, key)
         thoughts, head = self._thoughts(nets.actor, recalled, beliefs), nets.actor.head
         return head.policy(thoughts), head.value(thoughts), recalled, beliefs

@@ -12,7 +12,8 @@ import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.end_to_end import Beliefs, EndToEnd, Objective, Recalled
+from scoutrl.algorithms.end_to_end import EndToEnd, Objective
+from scoutrl.algorithms.recall import Beliefs, Recalled
 from scoutrl.algorithms.recurrent_agent import Told
 from scoutrl.algorithms.recurrent_nets import Actor, Belief
 from scoutrl.algorithms.replayed import Learner

@@ -19,8 +19,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.end_to_end import Beliefs, EndToEnd, Recalled
+from scoutrl.algorithms.end_to_end import EndToEnd
 from scoutrl.algorithms.ranges import check_ranges
+from scoutrl.algorithms.recall import Beliefs, Recalled
 from scoutrl.algorithms.recurrent_agent import Told
 from scoutrl.algorithms.recurrent_nets import Actor, Belief
 from scoutrl.algorithms.replayed import Learner
