@@ -54,8 +54,7 @@ def test_learning_is_pure_and_trains_all_there_is(name, learner):
     assert all(size(leaf) > 1e-5 for leaf in jax.tree.leaves(moved) if leaf.size)
 
 
-@pytest.mark.parametrize("learner", LEARNERS)
-@pytest.mark.parametrize("name", RIVALS[1:])
+@pytest.mark.parametrize(("name", "learner"), [("e-rl2", "ppo"), ("import", "q"), ("varibad", "q")])
 def test_several_seeds_in_one_program_are_each_seed_alone(name, learner):
     (env, *first), (_, *second) = lived(name, learner, 0), lived(name, learner, 1)
     rival, keys = small(name, learner=learner), jax.random.split(jax.random.key(0), 2)
@@ -85,9 +84,8 @@ def test_q_learning_refuses_actions_that_are_not_discrete():
         small("e-rl2").init(Targets(), jax.random.key(0))
 
 
-@pytest.mark.parametrize("name", RIVALS)
-def test_a_chunk_of_training_is_finite(name):
-    env, rival = lived(name)[0], small(name)
+def test_a_chunk_of_training_is_finite():
+    env, rival = lived("import")[0], small("import")
     progress, report = quick_jit(lambda seed: chunk(env, rival, 2, start(env, rival, seed)))(jnp.int32(0))
     assert bool(report.finite.all())
     assert int(progress.learner.updates) == 2

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from algorithms.small_dream import quick_jit
 from algorithms.small_rivals import RIVALS, lived, small
+from probes.rooms import Rooms
 
 from scoutrl.algorithms.recall import recall
 from scoutrl.envs import Step
@@ -84,3 +85,15 @@ def test_random_actions_of_a_trial_are_its_own_and_exploring_begins_at_random():
     assert late.max() <= 0.6 + 1e-6
     assert late.std(axis=0).min() > 0.05
     np.testing.assert_array_equal(early[:, 1], late[:, 1])
+
+
+def test_random_actions_are_drawn_by_weight():
+    env, rival = Rooms(), small("e-rl2", random_actions=(0.0, 1.0, 0.0, 0.0), epsilon_low=1.0, epsilon_high=1.0)
+    state = quick_jit(rival.init)(env, jax.random.key(0))
+
+    @quick_jit
+    def acted(state, keys):
+        agent = rival.collector(env, state, jnp.array([0, 0]), keys[0])
+        return jax.vmap(lambda key: agent.act(agent.begin(key), jnp.int32(0), key, False)[0])(keys)
+
+    assert (acted(state, jax.random.split(jax.random.key(1), 50)) == 1).all()

@@ -189,7 +189,8 @@ class EndToEnd(Replaying):
 
     def build_actor(self, env: MetaEnv, belief: Belief) -> Actor:
         """What acts, for the spaces of `env`, yet to be drawn."""
-        return build_actor(env, Sizes(self.width, self.memory, self.policy_width), belief, self.learner)
+        sizes = Sizes(self.width, self.memory, self.policy_width)
+        return build_actor(env, sizes, belief, self.learner, self.random_actions)
 
     def _agent(self, actor: Actor, explorer_epsilon: Array, told: Told | None) -> RecurrentAgent:
         epsilon = jnp.array([self.epsilon_low, self.epsilon_high])

@@ -36,6 +36,8 @@ class ActionValues(Head):
     """Q(s, ·), for Q-learning."""
 
     values: Duelling
+    random_actions: tuple[float, ...] = eqx.field(static=True)
+    """How likely each action is when acting at random, as weights; without any, all alike."""
 
     def __call__(self, x: Features) -> Float[Array, "*batch actions"]:
         """Action values."""
@@ -43,7 +45,7 @@ class ActionValues(Head):
 
     def choose(self, x: Features, epsilon: Array, key: PRNGKeyArray, greedy: bool) -> Action:
         """ε-greedy."""
-        return epsilon_greedy(self.values(x), jnp.where(greedy, 0.0, epsilon), key)
+        return epsilon_greedy(self.values(x), jnp.where(greedy, 0.0, epsilon), key, self.random_actions)
 
 
 class ActorCritic(Head):
@@ -142,8 +144,10 @@ class Sizes(eqx.Module):
     policy_width: int = eqx.field(static=True)
 
 
-def build_actor(env: MetaEnv, sizes: Sizes, belief: Belief, learner: LearnerName) -> Actor:
-    """Networks for the spaces of `env`, yet to be drawn (`randomise`).
+def build_actor(
+    env: MetaEnv, sizes: Sizes, belief: Belief, learner: LearnerName, random_actions: tuple[float, ...]
+) -> Actor:
+    """Networks for the spaces of `env`, yet to be drawn (`randomise`); `random_actions` are for Q-learning.
 
     Raises:
         ScoutError: a space no encoder reads, or actions that the learner cannot learn.
@@ -160,14 +164,16 @@ def build_actor(env: MetaEnv, sizes: Sizes, belief: Belief, learner: LearnerName
         belief=belief,
         look=Dense(belief.size + sight, width),
         hidden=Dense(width, width),
-        head=_head(env, width, learner),
+        head=_head(env, width, learner, random_actions),
     )
 
 
-def _head(env: MetaEnv, width: int, learner: LearnerName) -> Head:
+def _head(env: MetaEnv, width: int, learner: LearnerName, random_actions: tuple[float, ...]) -> Head:
     space, name = env.spaces.action, type(env).__name__
     if isinstance(space, Discrete):
-        return ActionValues(Duelling(width, int(space.n))) if learner == "q" else ActorCritic(width, space)
+        if learner == "ppo":
+            return ActorCritic(width, space)
+        return ActionValues(Duelling(width, int(space.n)), random_actions)
     if not isinstance(space, Box):
         raise ScoutError(f"actions must be Discrete or a Box; the action space of {name} is a {type(space).__name__}")
     if learner == "q":
