@@ -7,9 +7,12 @@ import numpy as np
 import pytest
 from algorithms.small_dream import quick_jit, size
 from algorithms.small_rivals import lived, small
+from algorithms.test_dream_learning import Lamp
 
 from scoutrl.algorithms.recall import recall
 from scoutrl.algorithms.varibad import some_of, steps_of_belief
+from scoutrl.training.chunk import chunk
+from scoutrl.training.state import start
 from scoutrl.trials.tape import Tape
 
 
@@ -94,3 +97,12 @@ def test_a_weight_of_nothing_leaves_its_decoder_alone(weight):
     gradient = slopes(small("varibad", **{weight: 0.0}), state, batch)[1]["elbo"]
     assert (size(gradient.rewards) == 0) == (weight == "reward_weight")
     assert (size(gradient.states) == 0) == (weight == "state_weight")
+
+
+def test_pictures_are_learnt_from_and_not_predicted():
+    env, rival = Lamp(), small("varibad")
+    progress, report = quick_jit(lambda seed: chunk(env, rival, 2, start(env, rival, seed)))(jnp.int32(0))
+    assert bool(report.finite.all())
+    assert progress.learner.nets.states is None
+    first, averaged = (nets.actor.observe.embed.weight for nets in (progress.learner.nets, progress.learner.average))
+    assert not np.array_equal(first, averaged)
