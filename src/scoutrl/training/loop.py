@@ -7,7 +7,7 @@ from pathlib import Path
 
 from scoutrl._platform import settle
 from scoutrl.envs import MetaEnv
-from scoutrl.errors import ScoutError
+from scoutrl.errors import RunsFailed
 from scoutrl.training import checkpoint, metrics
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.config import RunConfig, make_algorithm, make_env
@@ -24,7 +24,7 @@ _SAVE_SHARE = 0.01
 
 
 def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: bool = True) -> Path:
-    """Train one seed, or go on with it, until `config.steps` environment steps are done.
+    """Train one seed, or go on with it, until the steps of `config`, or its seconds if it says any, are done.
 
     Args:
         config: what to train.
@@ -60,8 +60,8 @@ def train_together(
         if going:
             config = configs[0]
             programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials)
-            done = sum(journal.env_steps for journal in going) / len(going)
-            display = stack.enter_context(Display(config.steps, int(done), show))
+            done = sum(journal.share for journal in going) / len(going)
+            display = stack.enter_context(Display(config, done, show))
             _Training(programs, going, stop, display).run(env)
         _raise_failures(journals)
     return [journal.path for journal in journals]
@@ -143,12 +143,13 @@ class _Training:
     def _how_to_go_on(self, going: list[int]) -> str:
         at = min(self._journals[i].env_steps for i in going)
         where = ", ".join(str(self._journals[i].path) for i in going)
-        steps = self._journals[going[0]].config.steps
-        return f"Stopped after {at:,} of {steps:,} steps and saved in {where}; the same command goes on from there."
+        config = self._journals[going[0]].config
+        of = f"{at:,} of {config.steps:,} steps" if config.seconds is None else f"{at:,} steps"
+        return f"Stopped after {of} and saved in {where}; the same command goes on from there."
 
 
 def _raise_failures(journals: list[Journal]) -> None:
     """Raise what made seeds fail, in one line."""
-    failures = [journal.failure for journal in journals if journal.failure is not None]
+    failures = {journal.path: str(journal.failure) for journal in journals if journal.failure is not None}
     if failures:
-        raise ScoutError(" ".join(str(failure) for failure in failures)) from failures[0]
+        raise RunsFailed(" ".join(failures.values()), failures)
