@@ -8,6 +8,7 @@ from tyro.conf import Positional, arg
 _Words = Annotated[tuple[str, ...], arg(name="set", metavar="NAME=VALUE …", help_behavior_hint="(none by default)")]
 _Algorithm = Annotated[str, arg(metavar="ALGORITHM")]
 _Family = Annotated[str, arg(metavar="FAMILY")]
+_Entries = Annotated[tuple[str, ...], arg(metavar="ALGORITHM …", help_behavior_hint="")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,11 +86,43 @@ class Algorithms:
     """Name of an algorithm, to list its settings."""
 
 
-Command = Train | Evaluate | Bounds | Families | Algorithms
+@dataclasses.dataclass(frozen=True)
+class Compare:
+    """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
+
+    Stopped, the same command goes on; runs that are finished are used again. Writes results.json, learning curves and a
+    bar chart.
+
+    Example: scout compare distracting-bus --algorithms dream dream,bottleneck=none --seeds 5 --out runs/compared
+    """
+
+    family: Positional[_Family]
+    """Name of a family of environments (see `scout families`), or package.module:ClassName for one of your own."""
+    algorithms: _Entries
+    """What to compare: algorithms (see `scout algorithms`), or variants of them with settings after commas, such as
+    dream,bottleneck=none; preset=NAME chooses a preset."""
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")]
+    """Directory of the comparison; the runs of each algorithm are in a directory of its own within it."""
+    seeds: Annotated[int, arg(metavar="K")] = 5
+    """Independent seeds of each algorithm: 0, 1, ... The intervals are over them."""
+    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Environment steps of every seed; without it, the most that a preset of one of the algorithms says."""
+    minutes: Annotated[float | None, arg(metavar="M", help_behavior_hint="")] = None
+    """Minutes of training of every seed in place of --steps; compilation does not count."""
+    trials: Annotated[int, arg(metavar="N")] = 1000
+    """Trials of each seed's agent in the final evaluation."""
+    sets: _Words = ()
+    """Change settings of all algorithms, or options of the family as env.NAME. Several may follow one another."""
+    json: bool = False
+    """Print the content of results.json and nothing else."""
+
+
+Command = Train | Evaluate | Compare | Bounds | Families | Algorithms
 """One line on the command line."""
 COMMANDS: dict[str, type] = {
     "train": Train,
     "evaluate": Evaluate,
+    "compare": Compare,
     "bounds": Bounds,
     "families": Families,
     "algorithms": Algorithms,

@@ -11,7 +11,7 @@ class ScoutError(Exception):
     """
 
 
-class RunsFailed(ScoutError):
+class RunsFailedError(ScoutError):
     """Some runs of several could not go on; the others went on to their end."""
 
     def __init__(self, message: str, reasons: Mapping[Path, str]):

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from scoutrl.training.config import RunConfig
 
+_FULL = 1000
+"""Length of the bar."""
 _LINE_EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
 
@@ -25,7 +27,7 @@ class Display:
 
     def __enter__(self) -> "Display":
         if self._bar is not None:
-            self._task = self._bar.add_task("compiling", total=1.0, completed=self._done_at_start, said="")
+            self._task = self._bar.add_task("compiling", total=_FULL, completed=self._at_start, said="")
             self._bar.start()
             self._bar.refresh()
         elif self._show:
@@ -40,7 +42,7 @@ class Display:
         """Compilation is over: time left is counted from here."""
         self._began = time.perf_counter()
         if self._bar is not None:
-            self._bar.reset(self._task, total=1.0, completed=self._done_at_start, description="training")
+            self._bar.reset(self._task, total=_FULL, completed=self._at_start, description="training")
 
     def update(self, rows: Sequence[Mapping[str, float]], labels: Sequence[str] = ()) -> None:
         """Show the newest row of each seed; the return is told for each of the `labels`, one a row, apart."""
@@ -54,12 +56,16 @@ class Display:
             return  # all are still compiling: there is no news
         said = f"return on unseen problems {self._score} · {steps:,.0f} steps/s · {updates:,.0f} updates/s"
         if self._bar is not None:
-            self._bar.update(self._task, completed=done, description="training", said=said)
+            self._bar.update(self._task, completed=_FULL * done, description="training", said=said)
             self._bar.refresh()
         elif not self._over and (time.perf_counter() - self._last_line > _LINE_EVERY or done >= 1):
             self._over = done >= 1
             self._last_line = time.perf_counter()
             print(f"{self._length(done)} · {said}{self._left(done)}", file=sys.stderr, flush=True)
+
+    @property
+    def _at_start(self) -> int:
+        return int(_FULL * self._done_at_start)
 
     def _length(self, done: float) -> str:
         if self._config.seconds is None:

@@ -11,8 +11,8 @@ from scoutrl.errors import ScoutError
 from scoutrl.training import checkpoint
 from scoutrl.training.chunk import Report
 from scoutrl.training.config import LENGTH, RunConfig
-from scoutrl.training.metrics import MetricsLog, drop_after
-from scoutrl.training.run_dir import RunDirectory, refuse_other
+from scoutrl.training.metrics import MetricsLog, drop_after, newest
+from scoutrl.training.run_dir import CONFIG, RunDirectory, refuse_other
 from scoutrl.training.state import Progress, from_arrays, to_arrays
 
 CHECKPOINTS = "checkpoints"
@@ -165,6 +165,21 @@ class Journal:
             raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
         there = {name: value for name, value in there.items() if name not in LENGTH}
         refuse_other(self.path, there, self.config.identity())
+
+
+def is_finished(config: RunConfig, out: Path) -> bool:
+    """Whether the run directory `out` holds this run with nothing left to do; False also where that is unclear."""
+    row = newest(out)
+    if not row or config.share(row["env_steps"], row["seconds"]) < 1:
+        return False
+    try:
+        mine = RunConfig.from_json((out / CONFIG).read_text(encoding="utf-8")).identity() == config.identity()
+        # The last row may have been written and its checkpoint not.
+        arrays = checkpoint.load(out / CHECKPOINTS) if mine else None
+    except (OSError, ScoutError):
+        return False
+    saved = {} if arrays is None else arrays
+    return bool(saved) and config.share(saved["host.env_steps"].item(), saved["host.seconds"].item()) >= 1
 
 
 def say(message: str) -> None:

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from scoutrl._platform import settle
 from scoutrl.envs import MetaEnv
-from scoutrl.errors import RunsFailed
+from scoutrl.errors import RunsFailedError
 from scoutrl.training import checkpoint, metrics
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.config import RunConfig, make_algorithm, make_env
 from scoutrl.training.display import Display
+from scoutrl.training.evaluate import Measure
 from scoutrl.training.journal import Journal, say
 from scoutrl.training.lanes import Programs, arrays_of, finite, join
 from scoutrl.training.signals import Interrupted, StopSignals
@@ -43,9 +44,16 @@ def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: 
 
 
 def train_together(
-    configs: Sequence[RunConfig], outs: Sequence[Path], env: MetaEnv | None = None, show: bool = True
+    configs: Sequence[RunConfig],
+    outs: Sequence[Path],
+    env: MetaEnv | None = None,
+    show: bool = True,
+    measure: Measure | None = None,
 ) -> list[Path]:
-    """Train configurations that differ in their seed only, in one program; otherwise as `train`."""
+    """Train configurations that differ in their seed only, in one program; otherwise as `train`.
+
+    What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as `test_NAME`.
+    """
     settle()
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
@@ -59,7 +67,7 @@ def train_together(
         going = [journal for journal in journals if not journal.finished]
         if going:
             config = configs[0]
-            programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials)
+            programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials, measure)
             done = sum(journal.share for journal in going) / len(going)
             display = stack.enter_context(Display(config, done, show))
             _Training(programs, going, stop, display).run(env)
@@ -152,4 +160,4 @@ def _raise_failures(journals: list[Journal]) -> None:
     """Raise what made seeds fail, in one line."""
     failures = {journal.path: str(journal.failure) for journal in journals if journal.failure is not None}
     if failures:
-        raise RunsFailed(" ".join(failures.values()), failures)
+        raise RunsFailedError(" ".join(failures.values()), failures)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoutrl.errors import RunsFailed
+from scoutrl.errors import RunsFailedError
 from scoutrl.training.config import RunConfig
 from scoutrl.training.display import Display
 from scoutrl.training.journal import say
@@ -47,7 +47,7 @@ def train_in_processes(which: Sequence[Seed], within: Path, show: bool) -> None:
     """Train each seed in a process of its own; all of them are as long. `within` is where they are, for messages.
 
     Raises:
-        RunsFailed: some seeds failed, each is named; the others have gone on to the end.
+        RunsFailedError: some seeds failed, each is named; the others have gone on to the end.
         Interrupted: SIGINT or SIGTERM, after all processes have saved.
     """
     seeds = [_Process(seed) for seed in which]
@@ -66,7 +66,7 @@ def train_in_processes(which: Sequence[Seed], within: Path, show: bool) -> None:
     if failed:
         said = " ".join(f"{seed.name}: {failure}" for seed, failure in failed)
         message = f"{len(failed)} of {len(seeds)} seeds failed. {said}"
-        raise RunsFailed(message, {seed.out: failure for seed, failure in failed})
+        raise RunsFailedError(message, {seed.out: failure for seed, failure in failed})
 
 
 def _supervise(seeds: list["_Process"], stop: StopSignals, display: Display) -> None:

@@ -10,8 +10,9 @@ from typing import Literal
 import jax
 
 from scoutrl.envs import MetaEnv
-from scoutrl.errors import RunsFailed, ScoutError
+from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.training.config import RunConfig
+from scoutrl.training.journal import is_finished, say
 from scoutrl.training.loop import train_together
 from scoutrl.training.processes import Seed, train_in_processes
 from scoutrl.training.run_dir import RunDirectory, refuse_other
@@ -64,7 +65,7 @@ def train_groups(
         show: tell on stderr how far it is.
 
     Raises:
-        RunsFailed: some seeds failed; the others have gone on to the end.
+        RunsFailedError: some seeds failed; the others have gone on to the end.
         ScoutError: a directory is another group's.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
@@ -74,13 +75,20 @@ def train_groups(
     with contextlib.ExitStack() as stack:
         for group in groups:
             _settle_group(stack.enter_context(RunDirectory(group.out)), group)
+        waiting = [[seed for seed in group.seeds if not is_finished(seed.config, seed.out)] for group in groups]
+        seeds = [seed for some in waiting for seed in some]
+        done = sum(group.count for group in groups) - len(seeds)
+        if done and show:
+            say(f"{done} of {done + len(seeds)} seeds are finished; --steps N with more goes on.")
+        if not seeds:
+            return
         on_cpu = mode == "auto" and jax.default_backend() == "cpu"
         if mode == "vmap" or (mode == "auto" and not on_cpu):
-            _train_in_turn([group.seeds for group in groups], env, show)
+            _train_in_turn([some for some in waiting if some], env, show)
         elif by_hand:
-            _train_in_turn([[seed] for group in groups for seed in group.seeds], env, show)
+            _train_in_turn([[seed] for seed in seeds], env, show)
         else:
-            train_in_processes([seed for group in groups for seed in group.seeds], within, show)
+            train_in_processes(seeds, within, show)
 
 
 def _train_in_turn(programs: Sequence[Sequence[Seed]], env: MetaEnv | None, show: bool) -> None:
@@ -90,14 +98,14 @@ def _train_in_turn(programs: Sequence[Sequence[Seed]], env: MetaEnv | None, show
     for seeds in programs:
         try:
             train_together([seed.config for seed in seeds], [seed.out for seed in seeds], env, show)
-        except RunsFailed as failed:
+        except RunsFailedError as failed:
             messages.append(str(failed))
             reasons |= failed.reasons
         except ScoutError as error:
             messages.append(str(error))
             reasons |= {seed.out: str(error) for seed in seeds}
     if reasons:
-        raise RunsFailed(" ".join(messages), reasons)
+        raise RunsFailedError(" ".join(messages), reasons)
 
 
 def _settle_group(directory: RunDirectory, group: Group) -> None:
