@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scoutrl.envs.registry import make as make
     from scoutrl.errors import ScoutError as ScoutError
     from scoutrl.report.compare import compare as compare
+    from scoutrl.report.coupling import coupling as coupling
     from scoutrl.report.results import Comparison as Comparison
     from scoutrl.training.scores import Evaluation as Evaluation
 
@@ -39,6 +40,7 @@ _WHERE = {
     "Step": "scoutrl.envs.base",
     "bounds": "scoutrl.api",
     "compare": "scoutrl.report.compare",
+    "coupling": "scoutrl.report.coupling",
     "evaluate": "scoutrl.api",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",

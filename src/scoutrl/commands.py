@@ -117,12 +117,36 @@ class Compare:
     """Print the content of results.json and nothing else."""
 
 
-Command = Train | Evaluate | Compare | Bounds | Families | Algorithms
+@dataclasses.dataclass(frozen=True)
+class Coupling:
+    """Measure the coupling problem: samples to the optimum against the number of levers, in the family lever.
+
+    Stopped, the same command goes on. Writes results.json and a plot with the rates of the theory.
+
+    Example: scout coupling --algorithms dream e-rl2 --out runs/coupling
+    """
+
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")]
+    """Directory for runs and results."""
+    algorithms: _Entries = ("dream", "e-rl2")
+    """What to compare, as for `scout compare`; dream and e-rl2 unless others are named."""
+    sizes: Annotated[tuple[int, ...], arg(metavar="N …", help_behavior_hint="")] = (4, 8, 16, 32, 64)
+    """Numbers of levers; 4 8 16 32 64 unless others are named."""
+    seeds: Annotated[int, arg(metavar="K")] = 10
+    """Independent seeds at each size."""
+    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Environment steps of every seed at the largest size, a share of which by the square goes to each smaller one."""
+    json: bool = False
+    """Print the content of results.json and nothing else."""
+
+
+Command = Train | Evaluate | Compare | Coupling | Bounds | Families | Algorithms
 """One line on the command line."""
 COMMANDS: dict[str, type] = {
     "train": Train,
     "evaluate": Evaluate,
     "compare": Compare,
+    "coupling": Coupling,
     "bounds": Bounds,
     "families": Families,
     "algorithms": Algorithms,

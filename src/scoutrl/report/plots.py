@@ -86,7 +86,7 @@ def _say_how(found: Comparison, axes: "Axes") -> None:
     axes.text(0.0, 1.02, said, transform=axes.transAxes, fontsize=8.5, color="#444444", va="bottom")
 
 
-def _thousands(value: float, _: int) -> str:
+def _thousands(value: float, _: float) -> str:
     """12k, 1.5M."""
     if abs(value) >= 1e6:
         return f"{value / 1e6:g}M"

@@ -12,6 +12,7 @@ import jax
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.training.config import RunConfig
+from scoutrl.training.evaluate import Measure
 from scoutrl.training.journal import is_finished, say
 from scoutrl.training.loop import train_together
 from scoutrl.training.processes import Seed, train_in_processes
@@ -52,9 +53,14 @@ def train_seeds(
 
 
 def train_groups(
-    groups: Sequence[Group], within: Path, mode: Mode = "auto", env: MetaEnv | None = None, show: bool = True
+    groups: Sequence[Group],
+    within: Path,
+    mode: Mode = "auto",
+    env: MetaEnv | None = None,
+    show: bool = True,
+    measure: Measure | None = None,
 ) -> None:
-    """Train the seeds of groups that are as long as each other, or go on with them.
+    """Train the seeds of several groups, or go on with them; in processes the groups must be as long as each other.
 
     Args:
         groups: what to train.
@@ -63,6 +69,7 @@ def train_groups(
             vmapping costs more than a loop, and programs on an accelerator.
         env: the family as an object; None makes it from the configurations.
         show: tell on stderr how far it is.
+        measure: what else to note of evaluations; with vmap only.
 
     Raises:
         RunsFailedError: some seeds failed; the others have gone on to the end.
@@ -84,20 +91,24 @@ def train_groups(
             return
         on_cpu = mode == "auto" and jax.default_backend() == "cpu"
         if mode == "vmap" or (mode == "auto" and not on_cpu):
-            _train_in_turn([some for some in waiting if some], env, show)
+            _train_in_turn([some for some in waiting if some], env, show, measure)
         elif by_hand:
             _train_in_turn([[seed] for seed in seeds], env, show)
         else:
             train_in_processes(seeds, within, show)
 
 
-def _train_in_turn(programs: Sequence[Sequence[Seed]], env: MetaEnv | None, show: bool) -> None:
+def _train_in_turn(
+    programs: Sequence[Sequence[Seed]], env: MetaEnv | None, show: bool, measure: Measure | None = None
+) -> None:
     """Train one program of seeds after the other, in this process."""
     messages: list[str] = []
     reasons: dict[Path, str] = {}
     for seeds in programs:
+        if show and seeds[0].label:
+            say(f"{seeds[0].label}:")
         try:
-            train_together([seed.config for seed in seeds], [seed.out for seed in seeds], env, show)
+            train_together([seed.config for seed in seeds], [seed.out for seed in seeds], env, show, measure)
         except RunsFailedError as failed:
             messages.append(str(failed))
             reasons |= failed.reasons
