@@ -169,7 +169,7 @@ def test_words_become_commands():
         ("evaluate runs/none --json=yes", "--json takes no value"),
         (
             "compare",
-            "FAMILY and --algorithms and --out are missing: scout compare FAMILY --algorithms ALGORITHM … --out",
+            "FAMILY and --algorithms and --out are missing: scout compare FAMILY --algorithms",
         ),
         ("compare bus --algorithms dream", "--out is missing: scout compare FAMILY --algorithms"),
         ("compare bus --algorithms --out x", "--algorithms needs a value, for example --algorithms dream"),

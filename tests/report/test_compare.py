@@ -1,6 +1,6 @@
 import json
-import math
 import signal
+from pathlib import Path
 
 import pytest
 from training.runs import CHUNK
@@ -8,6 +8,8 @@ from training.runs import CHUNK
 from scoutrl.cli import main
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.report.compare import compare
+from scoutrl.report.plan import plan
+from scoutrl.report.results import Budget
 from scoutrl.training import seeds as training_seeds
 from scoutrl.training.display import Display
 from scoutrl.training.metrics import read_rows
@@ -88,10 +90,10 @@ def test_finished_runs_are_used_again_and_more_is_added(tmp_path, capsys, monkey
 def test_another_comparison_is_refused(tmp_path):
     compared(tmp_path, [TABULAR], seeds=1, steps=CHUNK)
     for options, message in [
-        ({"settings": SETS | {"env.size": 5}}, "holds another comparison: family_options is"),
+        ({"settings": SETS | {"env.size": 5}}, "holds another comparison: size is 4 there and 5 here"),
         ({"settings": SETS | {"epsilon": 0.5}}, r"epsilon is 0\.3 there and 0\.5 here"),
         ({"steps": CHUNK - 1}, "holds a comparison over 160 steps, which 159 steps cannot go on with"),
-        ({"steps": None, "minutes": 1.0}, "which 1 minutes of training cannot go on with"),
+        ({"steps": None, "minutes": 1.0}, "which 1 min of training cannot go on with"),
     ]:
         with pytest.raises(ScoutError, match=message) as refused:
             compared(tmp_path, [TABULAR], **({"steps": CHUNK} | options))
@@ -138,7 +140,8 @@ def test_minutes_end_at_a_chunk_and_may_be_more_later(tmp_path):
     assert last.seconds >= 0.18
     assert last.env_steps > first.env_steps
     rows = read_rows(tmp_path / last.run_dir)
-    assert sum("test_return" in row for row in rows) <= 40 + math.ceil(0.003 * 60)
+    # About forty evaluations in each of the two, evenly spread over its time.
+    assert sum("test_return" in row for row in rows) <= 82
 
 
 @pytest.mark.parametrize(
@@ -160,11 +163,6 @@ def test_mistakes_are_told_before_anything_is_written(options, message, tmp_path
 
 
 def test_the_longest_preset_is_the_budget_of_all():
-    from pathlib import Path
-
-    from scoutrl.report.plan import plan
-    from scoutrl.report.results import Budget
-
-    planned = plan("map", ["dream", f"{TABULAR},epsilon=0.5"], 1, Path("nowhere"), Budget(None, None), 1, {})
+    planned = plan("map", ["dream", "probes.scripted:Script"], 1, Path("nowhere"), Budget(None, None), 1, {})
     assert planned.budget.steps == 1_800_000
     assert [group.config.steps for group in planned.groups] == [1_800_000] * 2

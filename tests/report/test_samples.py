@@ -19,6 +19,7 @@ def test_who_does_not_arrive_counts_with_the_budget_and_is_named():
     assert point.censored == [1]
     assert point.middle is not None
     assert point.middle.iqm == 60
+    assert not point.known
     growth = Growth.of([point, Point.of(8, 100, 10, {}, {0: "it broke"})])
     assert growth.censored == 1
     assert growth.slope is None
@@ -30,6 +31,15 @@ def test_the_slope_is_that_of_a_power():
     assert growth.slope == pytest.approx(2)
     assert growth.ci95 == pytest.approx((2, 2))
     assert Growth.of([Point.of(s, 10**6, 1, {0: s}, {}) for s in (4, 8)]).ci95 is None
+
+
+def test_a_quarter_of_the_seeds_may_be_late():
+    late = [Point.of(size, 10**6, 1, {0: size, 1: size, 2: size, 3: None}, {}) for size in (4, 8)]
+    assert all(point.known for point in late)
+    growth = Growth.of([*late, Point.of(16, 10**6, 1, {0: 16, 1: None, 2: 16, 3: None}, {})])
+    assert growth.slope == pytest.approx(1, abs=1e-3)
+    assert growth.fitted == [4, 8]
+    assert str(growth).startswith("slope up to 8 1.00 (")
 
 
 def test_a_rate_is_put_where_the_points_are():

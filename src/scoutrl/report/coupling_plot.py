@@ -17,7 +17,7 @@ _TITLES = {"explores": "until exploring is optimal", "solves": "until every prob
 
 def draw_coupling(found: "Coupling") -> None:
     """Write `coupling` as PNG and SVG into the directory of what was found."""
-    with panels(10.0, 4.8, len(_TITLES)) as (made, axes):
+    with panels(10.0, 5.4, len(_TITLES)) as (made, axes):
         for one, (target, title) in zip(axes, _TITLES.items(), strict=True):
             growths = {learner.label: learner.growth[target] for learner in found.learners}
             _draw_rates(one, growths, found.sizes)
@@ -28,43 +28,44 @@ def draw_coupling(found: "Coupling") -> None:
 
 
 def _draw_growth(axes: "Axes", place: int, label: str, growth: Growth) -> None:
-    """Interquartile means with intervals; a triangle where seeds did not arrive, so that the truth is higher."""
+    """Interquartile means with intervals; a triangle where so many seeds did not arrive that the truth is higher."""
     shown = [(point, point.middle) for point in growth.points if point.middle is not None]
     if not shown:
         axes.plot([], [], color=colour(place), label=f"{label}: all seeds failed")
         return
     x, y = [point.size for point, _ in shown], [middle.iqm for _, middle in shown]
     style: dict[str, Any] = {"color": colour(place), "zorder": 4}
-    axes.plot(x, y, linestyle=dash(place), label=f"{label}: {_slope(growth)}", **style)
+    axes.plot(x, y, linestyle=dash(place), label=f"{label}: {growth}", **style)
     for point, middle in shown:
-        marker = "^" if point.censored else "o"
+        marker = "o" if point.known else "^"
         low, high = middle.ci95 or (middle.iqm, middle.iqm)
         ends = [[middle.iqm - low], [high - middle.iqm]]
         axes.errorbar(point.size, middle.iqm, yerr=ends, marker=marker, markersize=7, capsize=4, **style)
-        notes = [f"{len(point.censored)} of {len(point.env_steps)} not there"] if point.censored else []
+        notes = [f"{len(point.censored)} of {len(point.env_steps)} late"] if point.censored else []
         notes += [f"{len(point.failed)} failed"] if point.failed else []
         if notes:
-            place_of_note = {"xytext": (-8, 6), "textcoords": "offset points", "ha": "right", "fontsize": 8}
+            place_of_note = {"xytext": (0, 9), "textcoords": "offset points", "ha": "center", "fontsize": 8}
             axes.annotate(", ".join(notes), (point.size, middle.iqm), color=colour(place), **place_of_note)
-
-
-def _slope(growth: Growth) -> str:
-    if growth.slope is None:
-        return "no slope"
-    interval = f" ({growth.ci95[0]:.2f} … {growth.ci95[1]:.2f})" if growth.ci95 else ""
-    return f"slope {growth.slope:.2f}{interval}"
 
 
 def _draw_rates(axes: "Axes", growths: dict[str, Growth], sizes: tuple[int, ...]) -> None:
     """Each rate of the theory at the height that suits the algorithm it fits best."""
-    points = [growth for growth in growths.values() if any(point.middle for point in growth.points)]
+    points = [growth for growth in growths.values() if growth.fitted]
     if not points:
         return
     x = np.geomspace(sizes[0], sizes[-1], 100)
     for place, (name, power) in enumerate(RATES.items()):
         factor, _ = min((height(power, growth) for growth in points), key=lambda fit: fit[1])
         style = ((0, (1, 2)), (0, (6, 3)))[place]
-        axes.plot(x, factor * rate(power, x), color=GREY, linestyle=style, linewidth=1.3, label=name, zorder=2)
+        axes.plot(
+            x,
+            factor * rate(power, x),
+            color=GREY,
+            linestyle=style,
+            linewidth=1.3,
+            label=f"{name}, fitted in height",
+            zorder=2,
+        )
 
 
 def _dress(axes: "Axes", sizes: tuple[int, ...], title: str) -> None:
@@ -75,11 +76,12 @@ def _dress(axes: "Axes", sizes: tuple[int, ...], title: str) -> None:
     axes.text(
         0.0,
         1.02,
-        "interquartile mean over seeds, 95% bootstrap interval; rates fitted in height",
+        "interquartile mean over seeds, 95% bootstrap interval",
         transform=axes.transAxes,
         fontsize=8.5,
         color="#444444",
     )
     axes.set_xlabel("|A|, levers and problems")
     axes.set_ylabel("environment steps")
-    axes.legend(loc="upper left", fontsize=9)
+    axes.margins(x=0.1, y=0.1)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), fontsize=9)

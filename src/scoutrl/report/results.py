@@ -19,7 +19,7 @@ class Budget:
     """Minutes of training; compilation does not count."""
 
     def __str__(self) -> str:
-        return f"{self.steps:,} steps" if self.steps is not None else f"{self.minutes:g} minutes of training"
+        return f"{self.steps:,} steps" if self.steps is not None else f"{self.minutes:g} min of training"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -44,6 +44,11 @@ class Point:
         return [seed for seed, steps in self.env_steps.items() if steps is None]
 
     @property
+    def known(self) -> bool:
+        """The interquartile mean is what it is, however long the seeds that did not arrive take: all are cut off."""
+        return bool(self.env_steps) and len(self.censored) <= len(self.env_steps) // 4
+
+    @property
     def samples(self) -> Float[np.ndarray, " seeds"]:
         """Steps of each seed; the budget of those that did not arrive."""
         return np.array([self.budget if steps is None else steps for steps in self.env_steps.values()], float)
@@ -56,14 +61,14 @@ class Growth:
     points: tuple[Point, ...]
     """By size."""
     slope: float | None
-    """Slope of the interquartile means on logarithmic axes; None with fewer than two sizes."""
+    """Slope of the interquartile means that are known, on logarithmic axes; None with fewer than two of them."""
     ci95: tuple[float, float] | None
     """95% bootstrap interval of the slope, the seeds of each size resampled; None with a single seed."""
 
     @staticmethod
     def of(points: Sequence[Point]) -> "Growth":
-        """Fit the slope to the points that have seeds."""
-        used = [point for point in points if len(point.samples)]
+        """Fit the slope to the points that are known: where seeds have not arrived, one would fit the budgets."""
+        used = [point for point in points if point.known]
         if len(used) < 2:
             return Growth(tuple(points), None, None)
         logs = np.log([point.size for point in used])
@@ -81,11 +86,29 @@ class Growth:
         """Seeds that did not arrive, over all sizes."""
         return sum(len(point.censored) for point in self.points)
 
+    @property
+    def fitted(self) -> list[int]:
+        """The sizes behind the slope."""
+        return [point.size for point in self.points if point.known]
+
+    def __str__(self) -> str:
+        if self.slope is None:
+            return "no slope"
+        interval = f" ({self.ci95[0]:.2f} … {self.ci95[1]:.2f})" if self.ci95 else ""
+        some = "" if len(self.fitted) == len(self.points) else f" up to {max(self.fitted)}"
+        return f"slope{some} {self.slope:.2f}{interval}"
+
     def to_dict(self) -> dict[str, Any]:
         """Everything as what JSON can hold."""
         counts = [{"censored": point.censored, "seeds_sound": len(point.env_steps)} for point in self.points]
         points = [dataclasses.asdict(point) | count for point, count in zip(self.points, counts, strict=True)]
-        return {"slope": self.slope, "slope_ci95": self.ci95, "censored": self.censored, "points": points}
+        return {
+            "slope": self.slope,
+            "slope_ci95": self.ci95,
+            "slope_sizes": self.fitted,
+            "censored": self.censored,
+            "points": points,
+        }
 
 
 def arrival(rows: Sequence[Mapping[str, float]], name: str) -> int | None:
@@ -109,6 +132,6 @@ def rate(power: int, sizes: Sequence[float] | np.ndarray) -> np.ndarray:
 
 def height(power: int, growth: Growth) -> tuple[float, float]:
     """The factor with which a rate comes nearest to the points, and how far it stays away (mean square of logs)."""
-    used = [point for point in growth.points if point.middle is not None]
+    used = [point for point in growth.points if point.known]
     away = np.log([point.middle.iqm for point in used if point.middle]) - np.log(rate(power, [p.size for p in used]))
     return float(np.exp(away.mean())), float(away.var())

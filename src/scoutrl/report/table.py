@@ -38,12 +38,10 @@ def show_coupling(found: Coupling) -> None:
     """Print samples and slopes, the seeds that did not arrive, and every seed that failed."""
     console = _console()
     for target in TARGETS:
-        table = _table(f"lever: environment steps until the agent {target}", *map(str, found.sizes), "slope")
+        table = _table(f"lever: environment steps until the agent {target}", *map(str, found.sizes), "growth")
         for one in found.learners:
             growth = one.growth[target]
-            interval = f" ({growth.ci95[0]:.2f} … {growth.ci95[1]:.2f})" if growth.ci95 else ""
-            slope = "-" if growth.slope is None else f"{growth.slope:.2f}{interval}"
-            table.add_row(one.label, *map(_samples, growth.points), slope)
+            table.add_row(one.label, *map(_samples, growth.points), str(growth))
         console.print(table)
     for failure in found.failures:
         console.print(f"failed: {failure}", markup=False, soft_wrap=True)
@@ -52,8 +50,8 @@ def show_coupling(found: Coupling) -> None:
 def _samples(point: Point) -> str:
     if point.middle is None:
         return "-"
-    late = f" ({len(point.censored)} of {len(point.env_steps)} not there)" if point.censored else ""
-    return f"{'> ' if point.censored else ''}{point.middle.iqm:,.0f}{late}"
+    late = f" ({len(point.censored)} of {len(point.env_steps)} late)" if point.censored else ""
+    return f"{'' if point.known else '> '}{point.middle.iqm:,.0f}{late}"
 
 
 def _console() -> Any:
