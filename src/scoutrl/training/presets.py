@@ -35,6 +35,18 @@ _COOKING = _MARKOV | {
 }
 """Long tasks with a weak bottleneck: each drawer matters, and exploring is easy; what takes long is the policy."""
 
+_SMALL = {
+    "trials": 8,
+    "updates": 4,
+    "batch": 32,
+    "capacity": 4096,
+    "warmup": 0,
+    "width": 32,
+    "memory": 32,
+    "policy_width": 64,
+}
+"""Small networks that learn from few samples: what is counted is samples, of many seeds and sizes."""
+
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): {
         "default": Preset(steps=4_000_000, settings=_MARKOV | {"success_share": 0.4}),
@@ -47,7 +59,10 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "map"): {"default": Preset(steps=1_800_000, settings=_MARKOV)},
     ("dream", "cooking"): {"default": Preset(steps=6_000_000, settings=_COOKING)},
     ("dream", "cooking-split"): {"default": Preset(steps=6_000_000, settings=_COOKING)},
-    ("dream", "lever"): {"default": Preset(steps=400_000, settings=_MARKOV | {"see_rewards": False})},
+    ("dream", "lever"): {
+        "default": Preset(steps=400_000, settings=_MARKOV | {"see_rewards": False}),
+        "coupling": Preset(steps=400_000, settings=_MARKOV | {"see_rewards": False} | _SMALL),
+    },
 }
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
