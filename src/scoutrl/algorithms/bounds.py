@@ -32,9 +32,9 @@ def bounds(env: MetaEnv) -> Bounds:
         `optimum`: the best policy that is told the problem. `random`: every action with equal probability. One bound
         for each of the family's own `restrictions`: the best policy that is told the problem and keeps to those
         actions. In families of horizon 1 also `no_information`: the best policy that knows only which problems the
-        split has. `thompson`, `thompson_one_draw` and `no_exploration`: exact posterior sampling (see `thompson.py`) after
-        one exploration episode, after one that ends where its first draw is refuted, and after none; at first all
-        problems of the split are equally likely.
+        split has. Then exact posterior sampling (see `thompson.py`), by which at first all problems of the split are
+        equally likely: `thompson` after one exploration episode, `thompson_one_draw` after one that ends where its
+        first draw is refuted, `no_exploration` after none.
 
     Raises:
         ScoutError: the family is no `EnumerableEnv`.
