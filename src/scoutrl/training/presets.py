@@ -48,6 +48,18 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "cooking"): {"default": Preset(steps=6_000_000, settings=_COOKING)},
     ("dream", "cooking-split"): {"default": Preset(steps=6_000_000, settings=_COOKING)},
     ("dream", "lever"): {"default": Preset(steps=400_000, settings=_MARKOV | {"see_rewards": False})},
+    ("pearl", "distracting-bus"): {"default": Preset(steps=4_000_000)},
+    ("pearl", "bus"): {"default": Preset(steps=1_800_000)},
+    ("pearl", "map"): {"default": Preset(steps=1_800_000)},
+    ("pearl", "cooking"): {"default": Preset(steps=6_000_000)},
+    ("pearl", "cooking-split"): {"default": Preset(steps=6_000_000)},
+    ("pearl", "lever"): {"default": Preset(steps=400_000)},
+    ("metacure", "distracting-bus"): {"default": Preset(steps=4_000_000)},
+    ("metacure", "bus"): {"default": Preset(steps=1_800_000)},
+    ("metacure", "map"): {"default": Preset(steps=1_800_000)},
+    ("metacure", "cooking"): {"default": Preset(steps=6_000_000)},
+    ("metacure", "cooking-split"): {"default": Preset(steps=6_000_000)},
+    ("metacure", "lever"): {"default": Preset(steps=400_000)},
 }
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
