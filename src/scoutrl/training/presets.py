@@ -37,7 +37,7 @@ _COOKING = _MARKOV | {
 
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): {
-        "default": Preset(steps=4_000_000, settings=_MARKOV),
+        "default": Preset(steps=4_000_000, settings=_MARKOV | {"success_share": 0.4}),
         "frugal": Preset(
             steps=400_000,
             settings=_MARKOV | {"trials": 16, "updates": 16, "warmup": 100, "guess_share": 0.75, "iterations": 40},
