@@ -60,6 +60,7 @@ def build(env: MetaEnv, z: int, width: int, policy_width: int) -> PearlNets:
     policy = Policy(
         None,
         look=Dense(observe.size + (instruct.size if instruct else 0), policy_width),
+        scale=Dense(z, policy_width, gain=1.0),
         task=Dense(z, policy_width, gain=1.0),
         hidden=[Dense(policy_width, policy_width), Dense(policy_width, policy_width)],
         head=Duelling(policy_width, actions),
