@@ -238,6 +238,7 @@ class Dream(Replayed):
             explorer_epsilon=explorer_epsilon,
             random_exploration=self.exploration == "random",
             see_rewards=self.see_rewards,
+            random_actions=self.random_actions,
             told=told,
             guesses=guesses,
         )

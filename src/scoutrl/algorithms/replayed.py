@@ -70,6 +70,8 @@ class Replayed(Algorithm):
     """Trials kept for replay, a multiple of `trials`."""
     success_share: float = 0.25
     """Share of a gradient step's trials drawn from those whose exploitation return is above the mean."""
+    success_floor: float = -1e9
+    """And above this: where most trials earn nothing, doing nothing is better than the mean."""
     interest_share: float = 0.25
     """Share of a gradient step's trials drawn from those the algorithm finds more interesting than the mean."""
     learning_rate: float = 1.5e-3
@@ -88,6 +90,8 @@ class Replayed(Algorithm):
     """Lowest share of random actions among the trials collected."""
     epsilon_high: float = 0.6
     """Highest share of random actions among the trials collected."""
+    random_actions: tuple[float, ...] = ()
+    """How likely each action is when acting at random, as weights; without any, all alike."""
 
     def __check_init__(self):
         """Refuse values that make no sense."""
@@ -100,6 +104,10 @@ class Replayed(Algorithm):
             raise ScoutError(f"capacity ({self.capacity}) must be a multiple of trials ({self.trials})")
         if self.epsilon_low > self.epsilon_high:
             raise ScoutError(f"epsilon_low ({self.epsilon_low}) must not exceed epsilon_high ({self.epsilon_high})")
+        if any(not weight >= 0 for weight in self.random_actions) or (
+            self.random_actions and not sum(self.random_actions)
+        ):
+            raise ScoutError(f"random_actions must be weights of at least 0, not all 0; they are {self.random_actions}")
         if self.success_share + self.interest_share > 1:
             raise ScoutError("success_share and interest_share must not exceed 1 together; lower one of them")
 
@@ -123,6 +131,7 @@ class Replayed(Algorithm):
 
     def init(self, env: MetaEnv, key: PRNGKeyArray) -> Learner:
         """Fresh networks and an empty replay."""
+        self._check_weights(env)
         nets = randomise(self.networks(env), key)
         running = {name: jnp.float32(value) for name, value in self.schedules().items()}
         state = Learner(nets, nets, self._adam().init(_arrays(nets)), None, jnp.int32(0), running)  # type: ignore[arg-type]
@@ -137,11 +146,16 @@ class Replayed(Algorithm):
         state, metrics = jax.lax.scan(self._update, state, jax.random.split(key, self.updates))
         return state, jax.tree.map(jnp.mean, metrics)
 
+    def _check_weights(self, env: MetaEnv) -> None:
+        actions = getattr(env.spaces.action, "n", None)
+        if self.random_actions and len(self.random_actions) != actions:
+            raise ScoutError(f"random_actions has {len(self.random_actions)} weights; the family has {actions} actions")
+
     def _update(self, state: Learner, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
         """One gradient step on trials drawn from the replay."""
         draw_key, loss_key = jax.random.split(key)
         successes, interesting = (round(share * self.batch) for share in (self.success_share, self.interest_share))
-        rows = ring.draw(state.replay, self.batch, successes, interesting, draw_key)
+        rows = ring.draw(state.replay, self.batch, successes, interesting, draw_key, self.success_floor)
         batch = ring.take(state.replay, rows)
         gradient, found = jax.grad(self.loss, has_aux=True)(state.nets, state, batch, loss_key)
         replay = ring.revise(state.replay, rows, found.interest)
