@@ -24,6 +24,8 @@ SMALL = {
     "e-rl2": RIVAL,
     "import": RIVAL,
     "varibad": RIVAL,
+    "pearl": {"width": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
+    "metacure": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
 }
 
 

@@ -59,7 +59,7 @@ class EndToEnd(Replaying):
     """With learner=q: iterations in which the share of random actions while exploring falls from 1 to its own."""
     clip: float = 0.2
     """With learner=ppo: ε, how far a probability may move in one iteration for the gain to count."""
-    entropy: float = 0.01
+    entropy: float = 0.03
     """With learner=ppo: weight of the policy's entropy."""
     value_weight: float = 0.5
     """With learner=ppo: weight of the value's squared error."""

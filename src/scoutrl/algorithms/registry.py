@@ -32,6 +32,14 @@ _BUILT_IN = {
         "scoutrl.algorithms.varibad:Varibad",
         "VariBAD (Zintgraf et al., 2020): a policy that sees a posterior learnt by predicting rewards and states.",
     ),
+    "pearl": Entry(
+        "scoutrl.algorithms.pearl:Pearl",
+        "PEARL (Rakelly et al., 2019): posterior sampling, with a posterior learnt by what the critic needs to know.",
+    ),
+    "metacure": Entry(
+        "scoutrl.algorithms.metacure:MetaCure",
+        "MetaCURE (Zhang et al., 2021): explores for whatever tells problems apart in rewards and observations.",
+    ),
 }
 
 

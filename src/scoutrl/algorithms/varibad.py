@@ -27,7 +27,7 @@ from scoutrl.algorithms.recurrent_nets import Actor, Belief
 from scoutrl.algorithms.replayed import Learner
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.nn.dense import Dense
-from scoutrl.nn.prediction import Prediction, log_likelihood, predictable
+from scoutrl.nn.prediction import Decoder, log_likelihood, predictable
 from scoutrl.rl.q_learning import masked_mean
 from scoutrl.trials.tape import Tape
 from scoutrl.trials.trial import Trial
@@ -50,9 +50,9 @@ class VaribadNets(eqx.Module):
 
     actor: Actor
     """q_φ and the policy."""
-    rewards: Prediction
+    rewards: Decoder
     """p(r | s, a, s', m), normal of variance 1."""
-    states: Prediction | None
+    states: Decoder | None
     """p(s' | s, a, m); None for images."""
 
 
@@ -83,8 +83,8 @@ class Varibad(EndToEnd):
         """q_φ and the policy; the decoders."""
         actor = self.build_actor(env, Posterior(2 * self.latent, Dense(self.memory, 2 * self.latent, gain=1.0)))
         observation, known = actor.observe.size, actor.observe.size + actor.goal_size + 2 + actor.do.size
-        rewards = Prediction(self.latent, known + observation, self.width, 1)
-        states = Prediction(self.latent, known, self.width, observation) if predictable(actor.observe) else None
+        rewards = Decoder(self.latent, known + observation, self.width, 1)
+        states = Decoder(self.latent, known, self.width, observation) if predictable(actor.observe) else None
         return VaribadNets(actor, rewards, states)
 
     def beliefs(

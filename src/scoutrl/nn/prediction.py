@@ -1,4 +1,4 @@
-"""Predicting what an environment answers, step by step, from an embedding of the problem."""
+"""Predicting what an action leads to, r and s', from s, a and whatever is known of the problem."""
 
 import equinox as eqx
 import jax
@@ -7,9 +7,41 @@ from jaxtyping import Array, Float
 
 from scoutrl.nn.dense import Dense
 from scoutrl.nn.encoders import Encoder, Image, OneHot
+from scoutrl.nn.history import Transitions
 
 
-class Prediction(eqx.Module):
+class Predictor(eqx.Module):
+    """ŷ(s, a, known)."""
+
+    look: Dense
+    """From s and a."""
+    known: Dense
+    """From what is known, added to the first hidden layer."""
+    hidden: Dense
+    """A second hidden layer."""
+    after: Dense
+    """To s', as features: log-probabilities up to a constant where they are one-hot, else the features themselves."""
+    reward: Dense
+    """To r."""
+
+    def __init__(self, observation: int, actions: int, known: int, width: int):
+        self.look, self.known = Dense(observation + actions, width), Dense(known, width, gain=1.0)
+        self.hidden = Dense(width, width)
+        self.after, self.reward = Dense(width, observation, gain=1.0), Dense(width, 1, gain=1.0)
+
+    def error(
+        self, encoder: Encoder, transitions: Transitions, known: Float[Array, "*batch known"]
+    ) -> Float[Array, "*batch"]:
+        """‖ŷ - y‖² for numbers, -2 log-likelihood for what is discrete: both are twice a surprise in nats."""
+        x = jax.nn.relu(
+            self.look(jnp.concatenate([transitions.before, transitions.action], axis=-1)) + self.known(known)
+        )
+        x = jax.nn.relu(self.hidden(x))
+        reward = (self.reward(x)[..., 0] - transitions.reward) ** 2
+        return reward - 2 * log_likelihood(encoder, self.after(x), jax.lax.stop_gradient(transitions.after))
+
+
+class Decoder(eqx.Module):
     """y(m, x) = V relu(A m + B x): of every step x by every embedding m of a trial."""
 
     task: Dense
