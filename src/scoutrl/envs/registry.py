@@ -37,6 +37,10 @@ _BUILT_IN = {
         "scoutrl.envs.lever:Lever",
         "One of 64 levers pays and one of them tells which: the coupling of exploring and exploiting, in one step.",
     ),
+    "sign": Entry(
+        "scoutrl.envs.sign.family:Sign",
+        "3D visual navigation: read the sign behind the barrier, then go to the box or key of that colour.",
+    ),
 }
 
 
