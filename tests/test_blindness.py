@@ -16,10 +16,12 @@ from scoutrl.training.config import make_algorithm, resolve
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.rollout import Protocol, rollout
 
-ALGORITHMS = ["probes.scripted:Script", "dream"]
+ALGORITHMS = ["probes.scripted:Script", "dream", "pearl", "metacure"]
 SMALL = {
     "probes.scripted:Script": {},
     "dream": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
+    "pearl": {"width": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
+    "metacure": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
 }
 
 

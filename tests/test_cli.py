@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scoutrl.cli import main
-from scoutrl.commands import COMMANDS, Algorithms, Train
+from scoutrl.commands import COMMANDS, Algorithms, Compare, Coupling, Train
 
 TESTS = Path(__file__).parent
 SCRIPT, ROOMS = "probes.scripted:Script", "probes.rooms:Rooms"
@@ -124,6 +124,9 @@ def test_words_become_commands():
     assert command == Train("a", "b", steps=400_000, seeds_mode="vmap", sets=("x=1", "y=-2", "z=a=b"))
     assert parsed("train", "a", "--set", "x=1", "b") == Train("a", "b", sets=("x=1",))
     assert parsed("algorithms") == Algorithms(None)
+    command = parsed("compare", "a", "--algorithms", "b", "c,x=1", "--out", "d", "--minutes", "2.5", "--json")
+    assert command == Compare("a", ("b", "c,x=1"), "d", minutes=2.5, json=True)
+    assert parsed("coupling", "--out", "d", "--sizes", "4", "8e0") == Coupling("d", sizes=(4, 8))
 
 
 @pytest.mark.parametrize(
@@ -164,6 +167,19 @@ def test_words_become_commands():
         ("evaluate runs/none --trials 0", "--trials must be 1 or more"),
         ("evaluate runs/none --split valid", "--split takes test or train; it cannot be 'valid'"),
         ("evaluate runs/none --json=yes", "--json takes no value"),
+        (
+            "compare",
+            "FAMILY and --algorithms and --out are missing: scout compare FAMILY --algorithms",
+        ),
+        ("compare bus --algorithms dream", "--out is missing: scout compare FAMILY --algorithms"),
+        ("compare bus --algorithms --out x", "--algorithms needs a value, for example --algorithms dream"),
+        ("compare bus --algorithms draem --out x", "did you mean 'dream'"),
+        ("compare bus --algorithms dream,fast=1 --out x", "no setting 'fast' of dream"),
+        ("compare bus --algorithms dream --out x --steps 9 --minutes 1", "over --steps or over --minutes"),
+        ("compare bus --algorithms dream --out x --minutes soon", "--minutes must be a number above 0"),
+        ("compare bus --algorithms dream,preset=quick --out x", "no preset 'quick' of dream for bus"),
+        ("coupling --out x --sizes 4 many", "--sizes must be a whole number"),
+        ("coupling --out x --algorithms dreem", "did you mean 'dream'"),
         ("bounds", "FAMILY is missing"),
         ("bounds cookin", "did you mean 'cooking'"),
         ("bounds bus --set trials=3", "env.NAME=VALUE; 'trials' is none"),

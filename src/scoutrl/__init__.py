@@ -20,11 +20,15 @@ if TYPE_CHECKING:
     from scoutrl.envs.problems import ProblemSet as ProblemSet
     from scoutrl.envs.registry import make as make
     from scoutrl.errors import ScoutError as ScoutError
+    from scoutrl.report.compare import compare as compare
+    from scoutrl.report.coupling import coupling as coupling
+    from scoutrl.report.results import Comparison as Comparison
     from scoutrl.training.scores import Evaluation as Evaluation
 
     __version__: str
 
 _WHERE = {
+    "Comparison": "scoutrl.report.results",
     "DeployedAgent": "scoutrl.deploy",
     "Evaluation": "scoutrl.training.scores",
     "HostEnv": "scoutrl.envs.host",
@@ -35,6 +39,8 @@ _WHERE = {
     "Spaces": "scoutrl.envs.base",
     "Step": "scoutrl.envs.base",
     "bounds": "scoutrl.api",
+    "compare": "scoutrl.report.compare",
+    "coupling": "scoutrl.report.coupling",
     "evaluate": "scoutrl.api",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",

@@ -6,6 +6,7 @@ words are looked through first and a mistake is told in one line; what reaches T
 
 import contextlib
 import dataclasses
+import math
 import sys
 import typing
 from collections.abc import Sequence
@@ -29,9 +30,18 @@ class _Option:
     name: str
     """As typed: `--steps`, or `FAMILY` where it has no dashes."""
     kind: Any
-    """int, str, bool, tuple, or a Literal."""
+    """int, float, str, bool, tuple, or a Literal."""
     positional: bool
     required: bool
+    member: Any = str
+    """Of what a tuple is one."""
+    placeholder: str = ""
+    """What stands for its value in help."""
+
+    @property
+    def form(self) -> str:
+        """As help writes it."""
+        return self.name if self.positional else f"{self.name} {self.placeholder}"
 
 
 def parse(words: Sequence[str]) -> Command:
@@ -76,12 +86,13 @@ def _checked(command: str, words: Sequence[str]) -> list[str]:
         if kind is bool:
             checked.append(name)
         elif kind is tuple:
-            checked += [name, *given]
+            checked += [name, *(_value(name, options[name].member, value) for value in given)]
         else:
             checked += [name, _value(name, kind, given[-1])]
     wanted = [option for option in options.values() if option.positional]
-    missing = [option.name for option in wanted[len(positionals) :] if option.required]
-    form = " ".join(["scout", command, *(option.name for option in wanted if option.required)])
+    absent = [option for name, option in options.items() if not option.positional and name not in values]
+    missing = [option.name for option in [*wanted[len(positionals) :], *absent] if option.required]
+    form = " ".join(["scout", command, *(option.form for option in options.values() if option.required)])
     if missing:
         raise ScoutError(f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing: {form}")
     if len(positionals) > len(wanted):
@@ -107,28 +118,37 @@ def _gathered(
             advice = f"`scout {command} --help` lists them"
             raise unknown("option", name, [*known, "--help"], of=f"`scout {command}`", advice=advice)
         name = name.replace("_", "-")
-        values.setdefault(name, []).extend(_taken(name, options[name].kind, [value] if equals else None, left))
+        values.setdefault(name, []).extend(_taken(options[name], [value] if equals else None, left))
     return values, positionals
 
 
-def _taken(name: str, kind: Any, given: list[str] | None, left: list[str]) -> list[str]:
+def _taken(option: _Option, given: list[str] | None, left: list[str]) -> list[str]:
     """The values of an option: given after `=`, or taken away from the words that are `left`."""
+    name, kind = option.name, option.kind
     if kind is bool:
         if given:
             raise ScoutError(f"{name} takes no value; leave out {given[0]!r}.")
         return []
     given = given or []
-    while left and not left[0].startswith("--") and (not given or (kind is tuple and "=" in left[0])):
+    while left and not left[0].startswith("--") and (not given or (kind is tuple and _another(option, left[0]))):
         given.append(left.pop(0))
     if not given:
-        example = "trials=16" if kind is tuple else "1" if kind is int else "…"
+        example = {"--set": "trials=16", "--algorithms": "dream"}.get(name, "1" if kind in (int, float) else "…")
         raise ScoutError(f"{name} needs a value, for example {name} {example}")
     return given
+
+
+def _another(option: _Option, word: str) -> bool:
+    """Whether a word after the first value of an option of several is one more of them."""
+    # A word without `=` after --set may be what the command is about: FAMILY, say.
+    return option.name != "--set" or "=" in word
 
 
 def _value(name: str, kind: Any, text: str) -> str:
     if kind is int:
         return str(counted(name, text, 0 if name == "--seed" else 1))
+    if kind is float:
+        return _amount(name, text)
     if typing.get_origin(kind) is Literal and text not in typing.get_args(kind):
         raise ScoutError(f"{name} takes {' or '.join(typing.get_args(kind))}; it cannot be {text!r}.")
     if not text:
@@ -136,25 +156,39 @@ def _value(name: str, kind: Any, text: str) -> str:
     return text
 
 
+def _amount(name: str, text: str) -> str:
+    with contextlib.suppress(ValueError):
+        if 0 < float(text) < math.inf:
+            return text
+    raise ScoutError(f"{name} must be a number above 0, for example {name} 2.5; {text!r} is not.")
+
+
 def _options(made: type) -> dict[str, _Option]:
     """What a command takes, by name; positionals in their order."""
     found = {}
     hints = typing.get_type_hints(made, include_extras=True)
     for field in dataclasses.fields(made):
-        kind, marks = _unwrapped(hints[field.name])
+        kind, member, marks = _unwrapped(hints[field.name])
         positional = _POSITIONAL in marks
         name = field.name.upper() if positional else "--" + field.name.replace("_", "-")
         name = "--set" if field.name == "sets" else name
-        found[name] = _Option(name, kind, positional, field.default is dataclasses.MISSING)
+        required = field.default is dataclasses.MISSING
+        found[name] = _Option(name, kind, positional, required, member, _placeholder(marks))
     return found
 
 
-def _unwrapped(hint: Any) -> tuple[Any, tuple[Any, ...]]:
-    """The type within `Annotated` and `… | None`, and the marks on it."""
+def _placeholder(marks: tuple[Any, ...]) -> str:
+    return next((str(mark.metavar) for mark in marks if getattr(mark, "metavar", None)), "…")
+
+
+def _unwrapped(hint: Any) -> tuple[Any, Any, tuple[Any, ...]]:
+    """The type within `Annotated` and `… | None`, of what it is a tuple, and the marks on it."""
     marks: tuple[Any, ...] = ()
     if typing.get_origin(hint) is Annotated:
         hint, marks = typing.get_args(hint)[0], typing.get_args(hint)[1:]
     inner = [choice for choice in typing.get_args(hint) if choice is not type(None)]
     if type(None) in typing.get_args(hint):
         hint = inner[0]
-    return (tuple if typing.get_origin(hint) is tuple else hint), marks
+    if typing.get_origin(hint) is tuple:
+        return tuple, typing.get_args(hint)[0], marks
+    return hint, str, marks

@@ -9,7 +9,7 @@ from typing import Any
 
 from scoutrl._platform import settle
 from scoutrl.arguments import parse
-from scoutrl.commands import Algorithms, Bounds, Command, Evaluate, Families, Train
+from scoutrl.commands import Algorithms, Bounds, Command, Compare, Coupling, Evaluate, Families, Train
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import only_our_words
 
@@ -57,6 +57,10 @@ def _run(command: Command) -> None:
             _train(command)
         case Evaluate():
             _evaluate(command)
+        case Compare():
+            _compare(command)
+        case Coupling():
+            _coupling(command)
         case Bounds():
             _bounds(command)
         case Families():
@@ -91,6 +95,41 @@ def _evaluate(command: Evaluate) -> None:
         _print_json(result.to_dict())
     else:
         print(result)
+
+
+def _compare(command: Compare) -> None:
+    from scoutrl.report.compare import compare
+    from scoutrl.report.table import show
+
+    found = compare(
+        command.family,
+        command.algorithms,
+        command.seeds,
+        command.out,
+        steps=command.steps,
+        minutes=command.minutes,
+        trials=command.trials,
+        settings=command.sets,
+    )
+    show(found)
+    if command.json:
+        _print_json(found.to_dict())
+    else:
+        print(f"Compared: {found.path / 'results.json'}, with plots beside it.")
+    if all(one.final is None for one in found.algorithms):
+        raise ScoutError(f"all seeds failed, so there is nothing to compare; the first: {found.failures[0]}")
+
+
+def _coupling(command: Coupling) -> None:
+    from scoutrl.report.coupling import coupling
+    from scoutrl.report.table import show_coupling
+
+    found = coupling(command.out, command.algorithms, command.sizes, command.seeds, steps=command.steps)
+    show_coupling(found)
+    if command.json:
+        _print_json(found.to_dict())
+    else:
+        print(f"Measured: {found.path / 'results.json'}, with a plot beside it.")
 
 
 def _bounds(command: Bounds) -> None:

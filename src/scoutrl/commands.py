@@ -8,6 +8,7 @@ from tyro.conf import Positional, arg
 _Words = Annotated[tuple[str, ...], arg(name="set", metavar="NAME=VALUE …", help_behavior_hint="(none by default)")]
 _Algorithm = Annotated[str, arg(metavar="ALGORITHM")]
 _Family = Annotated[str, arg(metavar="FAMILY")]
+_Entries = Annotated[tuple[str, ...], arg(metavar="ALGORITHM …", help_behavior_hint="")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,11 +86,67 @@ class Algorithms:
     """Name of an algorithm, to list its settings."""
 
 
-Command = Train | Evaluate | Bounds | Families | Algorithms
+@dataclasses.dataclass(frozen=True)
+class Compare:
+    """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
+
+    Stopped, the same command goes on; runs that are finished are used again. Writes results.json, learning curves and a
+    bar chart.
+
+    Example: scout compare distracting-bus --algorithms dream dream,bottleneck=none --seeds 5 --out runs/compared
+    """
+
+    family: Positional[_Family]
+    """Name of a family of environments (see `scout families`), or package.module:ClassName for one of your own."""
+    algorithms: _Entries
+    """What to compare: algorithms (see `scout algorithms`), or variants of them with settings after commas, such as
+    dream,bottleneck=none; preset=NAME chooses a preset."""
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")]
+    """Directory of the comparison; the runs of each algorithm are in a directory of its own within it."""
+    seeds: Annotated[int, arg(metavar="K")] = 5
+    """Independent seeds of each algorithm: 0, 1, ... The intervals are over them."""
+    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Environment steps of every seed; without it, the most that a preset of one of the algorithms says."""
+    minutes: Annotated[float | None, arg(metavar="M", help_behavior_hint="")] = None
+    """Minutes of training of every seed in place of --steps; compilation does not count."""
+    trials: Annotated[int, arg(metavar="N")] = 1000
+    """Trials of each seed's agent in the final evaluation."""
+    sets: _Words = ()
+    """Change settings of all algorithms, or options of the family as env.NAME. Several may follow one another."""
+    json: bool = False
+    """Print the content of results.json and nothing else."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Coupling:
+    """Measure the coupling problem: samples to the optimum against the number of levers, in the family lever.
+
+    Stopped, the same command goes on. Writes results.json and a plot with the rates of the theory.
+
+    Example: scout coupling --algorithms dream e-rl2 --out runs/coupling
+    """
+
+    out: Annotated[str, arg(metavar="DIR", help_behavior_hint="")]
+    """Directory for runs and results."""
+    algorithms: _Entries = ("dream", "e-rl2")
+    """What to compare, as for `scout compare`; dream and e-rl2 unless others are named."""
+    sizes: Annotated[tuple[int, ...], arg(metavar="N …", help_behavior_hint="")] = (4, 8, 16, 32, 64)
+    """Numbers of levers; 4 8 16 32 64 unless others are named."""
+    seeds: Annotated[int, arg(metavar="K")] = 10
+    """Independent seeds at each size."""
+    steps: Annotated[int | None, arg(metavar="N", help_behavior_hint="")] = None
+    """Environment steps of every seed at the largest size, a share of which by the square goes to each smaller one."""
+    json: bool = False
+    """Print the content of results.json and nothing else."""
+
+
+Command = Train | Evaluate | Compare | Coupling | Bounds | Families | Algorithms
 """One line on the command line."""
 COMMANDS: dict[str, type] = {
     "train": Train,
     "evaluate": Evaluate,
+    "compare": Compare,
+    "coupling": Coupling,
     "bounds": Bounds,
     "families": Families,
     "algorithms": Algorithms,

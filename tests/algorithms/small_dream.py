@@ -11,7 +11,8 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.dream import Dream, DreamState
+from scoutrl.algorithms.dream import Dream
+from scoutrl.algorithms.replayed import Learner
 from scoutrl.training.chunk import collect
 from scoutrl.training.state import Progress
 from scoutrl.trials.trial import Trial
@@ -36,7 +37,7 @@ def quick_jit(function: Callable) -> Callable:
 
 
 @cache
-def lived(seed: int = 0) -> tuple[Rooms, DreamState, Trial]:
+def lived(seed: int = 0) -> tuple[Rooms, Learner, Trial]:
     """A family, a fresh state whose weights are all random, and trials of two and two episodes to learn from."""
     env, dream, key = Rooms(), small(**SEVERAL), jax.random.key(seed)
     state = _init(env, dream, key)
@@ -47,12 +48,12 @@ def lived(seed: int = 0) -> tuple[Rooms, DreamState, Trial]:
 
 
 @quick_jit
-def _init(env: Rooms, dream: Dream, key: PRNGKeyArray) -> DreamState:
+def _init(env: Rooms, dream: Dream, key: PRNGKeyArray) -> Learner:
     return dream.init(env, key)
 
 
 @quick_jit
-def _play(env: Rooms, dream: Dream, state: DreamState, key: PRNGKeyArray) -> Trial:
+def _play(env: Rooms, dream: Dream, state: Learner, key: PRNGKeyArray) -> Trial:
     problems, keys = env.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
     return collect(env, dream, Progress(state, key, jnp.int32(0)), problems, keys)
 
@@ -63,9 +64,9 @@ def noisy(tree, seed: int = 0):
     return jax.tree.map(lambda x: jnp.asarray(x + 0.3 * random.normal(size=x.shape), jnp.float32), tree)
 
 
-def ignorant(state: DreamState, ignorance: float) -> DreamState:
+def ignorant(state: Learner, ignorance: float) -> Learner:
     """The same state, whose decoder is said to leave so much unknown."""
-    return eqx.tree_at(lambda s: s.ignorance, state, jnp.float32(ignorance))
+    return eqx.tree_at(lambda s: s.running["ignorance"], state, jnp.float32(ignorance))
 
 
 def size(tree) -> float:

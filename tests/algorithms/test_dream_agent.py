@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from algorithms.small_dream import SEVERAL, ignorant, lived, noisy, quick_jit, small
 
-from scoutrl.algorithms.dream import _explorer_values
+from scoutrl.algorithms.dream import _explorer_values, _together
 from scoutrl.envs import Step
+from scoutrl.nn.lived import seen
 from scoutrl.trials.agent import Phase
 from scoutrl.trials.rollout import Protocol, rollout
 from scoutrl.trials.tape import tape
@@ -143,10 +144,13 @@ def relived(dream, env, state, trials):
             chosen.append(jnp.stack(greedy))
         return (*chosen, memory.z)
 
-    actors, laid = state.nets.actors, tape(trials.exploration)
+    actors = state.nets.actors
+    laid, together = (
+        tape(seen(actors.observe, trials.exploration)),
+        _together(seen(actors.observe, trials.exploitation)),
+    )
     transitions = dream._transitions(actors, laid)
     z = laid.last(dream._decode(actors, transitions))
-    together = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), trials.exploitation)
     policy = dream._policy_values(actors, together, z)[:, :-1].argmax(axis=-1).reshape(len(z), -1)
     return jax.vmap(one)(trials), (_explorer_values(actors, transitions).argmax(axis=-1), policy, z)
 
@@ -154,10 +158,10 @@ def relived(dream, env, state, trials):
 @pytest.mark.parametrize("see_rewards", [True, False])
 def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(see_rewards):
     """Memories, goals and z are the same step by step and all at once, over several episodes of both phases."""
-    env, state, trials = lived()
+    env, state, trials = lived(3)
     # With so much weight on z the actions differ from trial to trial.
-    heed = lambda s: s.nets.actors.policy.task.weight  # noqa: E731
-    state = eqx.tree_at(heed, state, 100 * heed(state))
+    heed = lambda s: (s.nets.actors.policy.task.weight, s.nets.actors.policy.scale.weight)  # noqa: E731
+    state = eqx.tree_at(heed, state, tuple(100 * weight for weight in heed(state)))
     acting, learning = relived(small(see_rewards=see_rewards, **SEVERAL), env, state, trials)
     np.testing.assert_array_equal(acting[0], learning[0])
     np.testing.assert_array_equal(acting[1], learning[1])

@@ -15,7 +15,7 @@ LOSSES = ("loss", "decoder_loss", "explorer_loss", "policy_loss", "kl")
 def gradients(nets, state, batch):
     """Each loss, and its gradient in all networks."""
     dream = small(**SEVERAL)
-    losses = lambda nets: dream._loss(nets, state, batch, jax.random.key(1))[1][0]  # noqa: E731
+    losses = lambda nets: dream.loss(nets, state, batch, jax.random.key(1))[1].metrics  # noqa: E731
     return losses(nets), jax.jacrev(lambda nets: {name: losses(nets)[name] for name in LOSSES})(nets)
 
 
@@ -52,7 +52,10 @@ def test_each_objective_trains_its_own_part(name, trained):
 @pytest.mark.parametrize("decoder_gradient", [False, True])
 @pytest.mark.parametrize("ignorance", [0.0, 1.0])
 def test_whether_the_policy_s_loss_trains_the_decoder(decoder_gradient, ignorance):
-    dream, state = small(decoder_gradient=decoder_gradient, decoded_share=0.5), SimpleNamespace(ignorance=ignorance)
+    dream, state = (
+        small(decoder_gradient=decoder_gradient, decoded_share=0.5),
+        SimpleNamespace(running={"ignorance": ignorance}),
+    )
     mixed = lambda f, g: dream._mixture(f, g, state, jax.random.key(0)).sum(axis=1)  # type: ignore[arg-type] # noqa: E731
     f_slope, g_slope = jax.tree.map(
         lambda slope: np.einsum("iij->i", slope),

@@ -26,6 +26,8 @@ from scoutrl.errors import ScoutError
         ({"bottleneck_weight": -1.0}, "bottleneck_weight must be at least 0"),
         ({"capacity": 100, "trials": 64}, r"capacity \(100\) must be a multiple of trials \(64\)"),
         ({"epsilon_low": 0.5, "epsilon_high": 0.4}, r"epsilon_low \(0.5\) must not exceed epsilon_high \(0.4\)"),
+        ({"random_actions": (1.0, -1.0)}, "random_actions must be weights of at least 0, not all 0"),
+        ({"random_actions": (0.0, 0.0)}, "random_actions must be weights of at least 0, not all 0"),
         ({"success_share": 0.6, "interest_share": 0.6}, "must not exceed 1 together; lower one of them"),
     ],
 )
@@ -74,3 +76,8 @@ def test_the_state_is_as_large_as_the_settings_say(policy_memory):
     assert (state.nets.actors.policy.history is not None) == policy_memory
     assert state.replay.interest.shape == (32,)
     assert state.replay.trials.exploration.observations.dtype == np.int8
+
+
+def test_as_many_weights_as_actions():
+    with pytest.raises(ScoutError, match="random_actions has 2 weights; the family has 4 actions"):
+        small(random_actions=(1.0, 2.0)).init(Rooms(), jax.random.key(0))

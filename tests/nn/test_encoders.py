@@ -97,20 +97,21 @@ def test_every_pixel_counts_also_beyond_the_last_whole_patch():
 
 
 def test_patches_are_the_patches_of_the_picture():
-    """With all weight on one pixel of a patch and on one patch of four, the features show one pixel of the picture."""
-    encoder = Image(Box(0, 255, (4, 4, 1), np.uint8), patch=2, width=1, size=1)
-    picture = np.arange(0, 160, 10, dtype=np.uint8).reshape(4, 4, 1)
+    """With all weight on one pixel of a patch and on one patch in each merge, the features show one pixel."""
+    encoder = Image(Box(0, 255, (8, 8, 1), np.uint8), patch=2, width=1, size=1)
+    picture = np.arange(0, 192, 3, dtype=np.uint8).reshape(8, 8, 1)
 
     @jax.jit
-    def pixel(inside, patch):
-        weights = [np.arange(4)[:, None] == inside, (np.arange(4)[:, None] == patch) & np.array([True, False])]
+    def pixel(*places):
+        weights = [np.arange(4)[:, None] == place for place in places]
+        weights[2] = weights[2] & np.array([True, False])
         weights = [jnp.asarray(w, jnp.float32) for w in (*weights, np.array([[1], [0]]))]
-        layers = lambda e: [e.embed.weight, e.merge.weight, e.out.weight]  # noqa: E731
+        layers = lambda e: [e.embed.weight, e.merge.weight, e.again.weight, e.out.weight]  # noqa: E731
         assert [w.shape for w in layers(encoder)] == [w.shape for w in weights]
         return 255 * eqx.tree_at(layers, encoder, weights)(picture)[0]
 
-    for row, column in np.ndindex(4, 4):
-        found = pixel(2 * (row % 2) + column % 2, 2 * (row // 2) + column // 2)
+    for row, column in np.ndindex(8, 8):
+        found = pixel(*(2 * (row // size % 2) + column // size % 2 for size in (1, 2, 4)))
         assert float(found) == pytest.approx(picture[row, column, 0], abs=1e-3)
 
 

@@ -86,6 +86,14 @@ def test_how_often_the_greedy_action_is_taken(epsilon, expected):
     np.testing.assert_allclose(shares, [others, expected, others, others], atol=4 * (0.25 / n) ** 0.5 * (epsilon > 0))
 
 
+def test_random_actions_are_drawn_by_their_weights():
+    n, q = 20_000, jnp.array([0.0, 2.0, 1.0])
+    draws = jax.vmap(lambda key: epsilon_greedy(q, jnp.float32(0.5), key, (0.0, 1.0, 3.0)))
+    shares = np.bincount(draws(jax.random.split(jax.random.key(0), n)), minlength=3) / n
+    np.testing.assert_allclose(shares, [0, 0.5 + 0.125, 0.375], atol=4 * (0.25 / n) ** 0.5)
+    assert shares[0] == 0
+
+
 def test_masked_mean():
     x = jnp.array([[1.0, 2.0], [3.0, 50.0]])
     assert masked_mean(x, jnp.array([[True, True], [True, False]])) == 2

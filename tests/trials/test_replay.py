@@ -108,6 +108,14 @@ def test_where_none_is_above_the_mean_all_are_drawn():
     assert set(drawn(replay, 600, 200, 200)[200:400]) == {3, 4}
 
 
+def test_successes_may_have_to_be_above_a_floor():
+    replay = filled([-9, -9, 0, 0, 3, 4])
+    draws = lambda floor: np.asarray(ring.draw(replay, 300, 300, 0, jax.random.key(0), floor))  # noqa: E731
+    assert set(replay.trials.problem[draws(-1e9), 0].tolist()) == {0, 3, 4}
+    assert set(replay.trials.problem[draws(0.0), 0].tolist()) == {3, 4}
+    assert set(replay.trials.problem[draws(4.0), 0].tolist()) == {-9, 0, 3, 4}
+
+
 def test_interest_may_be_revised():
     replay = filled([1, 2, 3, 4, 5, 6], interest=np.ones(6))
     revised = jax.jit(ring.revise)(replay, jnp.array([2, 4]), jnp.array([7.0, 8.0]))

@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from scoutrl.algorithms.layers import Layer, flat, layers
+from scoutrl.algorithms.plans import Plan, joined, plan
+from scoutrl.algorithms.thompson import Thompson
 from scoutrl.envs.base import MetaEnv
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.errors import ScoutError
@@ -30,7 +32,9 @@ def bounds(env: MetaEnv) -> Bounds:
         `optimum`: the best policy that is told the problem. `random`: every action with equal probability. One bound
         for each of the family's own `restrictions`: the best policy that is told the problem and keeps to those
         actions. In families of horizon 1 also `no_information`: the best policy that knows only which problems the
-        split has.
+        split has. Then exact posterior sampling (see `thompson.py`), by which at first all problems of the split are
+        equally likely: `thompson` after one exploration episode, `thompson_one_draw` after one that ends where its
+        first draw is refuted, `no_exploration` after none.
 
     Raises:
         ScoutError: the family is no `EnumerableEnv`.
@@ -43,15 +47,11 @@ def bounds(env: MetaEnv) -> Bounds:
     actions = int(env.spaces.action.n)  # pyright: ignore[reportAttributeAccessIssue]
     policies: dict[str, Policy] = {"optimum": _best(np.ones(actions, bool)), "random": _mean}
     policies |= {name: _best(mask) for name, mask in env.restrictions().items()}
-    worth = _worth(env, list(policies.values()))
-    splits = {"train": env.problems.train, "test": env.problems.test}
-    found = {
-        name: {split: float(worth[policy, rows].mean()) for split, rows in splits.items()}
-        for policy, name in enumerate(policies)
-    }
-    if env.horizon == 1:
-        found["no_information"] = {split: _uninformed(env, env.problems.ids[rows]) for split, rows in splits.items()}
-    return {name: {split: round(value, 6) for split, value in means.items()} for name, means in found.items()}
+    solved = _solved(env, list(policies.values()))
+    train = _of_split(env, solved, list(policies), env.problems.train)
+    alike = np.array_equal(env.problems.train, env.problems.test)
+    test = train if alike else _of_split(env, solved, list(policies), env.problems.test)
+    return {name: {"train": round(train[name], 6), "test": round(test[name], 6)} for name in train}
 
 
 Policy = Callable[[Float[np.ndarray, "states actions"]], Float[np.ndarray, " states"]]
@@ -66,22 +66,50 @@ def _mean(values: Float[np.ndarray, "states actions"]) -> Float[np.ndarray, " st
     return values.mean(axis=1)
 
 
-def _worth(env: EnumerableEnv, policies: list[Policy]) -> Float[np.ndarray, "policies problems"]:
-    """The value of every problem; problems with the same representative are solved once."""
+class _Solved(eqx.Module):
+    """All problems, solved."""
+
+    values: Float[np.ndarray, "policies problems"]
+    """What each policy is worth in each problem."""
+    plan: Plan
+    """What the optimum does."""
+    places: Int[np.ndarray, "problems starts"]
+    """Where the plan for each start of each problem begins."""
+
+
+def _of_split(env: EnumerableEnv, solved: _Solved, policies: list[str], rows: np.ndarray) -> dict[str, float]:
+    """The bounds on the problems of one split, by name."""
+    found = dict(zip(policies, solved.values[:, rows].mean(axis=1).tolist(), strict=True))
+    starts = _starts(env, env.problems.ids[rows])
+    if env.horizon == 1:
+        found["no_information"] = _uninformed(env, starts)
+    sampler = Thompson(env, starts, solved.places[rows], solved.plan)
+    prior = np.full((1, len(rows)), 1 / len(rows))
+    found["thompson"] = sampler.exploited(sampler.explored(prior, again=True))
+    found["thompson_one_draw"] = sampler.exploited(sampler.explored(prior, again=False))
+    found["no_exploration"] = sampler.exploited(prior)
+    return found
+
+
+def _solved(env: EnumerableEnv, policies: list[Policy]) -> _Solved:
+    """Solve all problems; those with the same representative are solved once."""
     alike = np.asarray(jax.vmap(env.representative)(jnp.asarray(env.problems.ids)))
-    solved, which = np.unique(alike, axis=0, return_inverse=True)
-    groups = [solved[first : first + _GROUP] for first in range(0, len(solved), _GROUP)]
-    values = np.concatenate([_solve(env, group, policies) for group in groups], axis=1)
-    return values[:, which.reshape(-1)]
+    distinct, which = np.unique(alike, axis=0, return_inverse=True)
+    groups = [_solve(env, distinct[first : first + _GROUP], policies) for first in range(0, len(distinct), _GROUP)]
+    values = np.concatenate([values for values, _ in groups], axis=1)
+    plans = joined([plan for _, plan in groups])
+    places = np.arange(len(plans.actions[0])).reshape(len(distinct), -1)
+    return _Solved(values[:, which.reshape(-1)], plans, places[which.reshape(-1)])
 
 
-def _solve(env: EnumerableEnv, problems: np.ndarray, policies: list[Policy]) -> Float[np.ndarray, "policies problems"]:
-    """The value of each of some problems [problems, k]."""
+def _solve(env: EnumerableEnv, problems: np.ndarray, policies: list[Policy]) -> tuple[np.ndarray, Plan]:
+    """The values [policies, problems] of some problems [problems, k], and the optimum's plan for all their starts."""
     starts = _starts(env, problems)
     found = layers(env, starts.states)
     values = [_induct(found, policy) for policy in policies]
     probabilities = np.asarray(starts.probabilities, np.float64).reshape(len(problems), -1)
-    return (np.stack(values).reshape(len(policies), *probabilities.shape) * probabilities).sum(axis=-1)
+    values = (np.stack(values).reshape(len(policies), *probabilities.shape) * probabilities).sum(axis=-1)
+    return values, plan(found)
 
 
 def _induct(found: list[Layer], policy: Policy) -> Float[np.ndarray, " states"]:
@@ -93,16 +121,15 @@ def _induct(found: list[Layer], policy: Policy) -> Float[np.ndarray, " states"]:
     return values
 
 
-def _uninformed(env: EnumerableEnv, problems: np.ndarray) -> float:
+def _uninformed(env: EnumerableEnv, starts: Starts) -> float:
     """Horizon 1: the action best on average over the problems, for each first observation and goal."""
-    starts = _starts(env, problems)
     (layer,) = layers(env, starts.states)
     seen = flat((starts.observations, jax.vmap(env.goal)(starts.states)))
     _, situation = np.unique(np.stack(seen, axis=1), axis=0, return_inverse=True)
-    likely = np.asarray(starts.probabilities, np.float64) / len(problems)
+    likely = np.asarray(starts.probabilities, np.float64)
     worth: Float[np.ndarray, "situations actions"] = np.zeros((situation.max() + 1, layer.rewards.shape[1]))
     np.add.at(worth, situation.reshape(-1), likely[:, None] * layer.rewards)
-    return float(worth.max(axis=1).sum())
+    return float(worth.max(axis=1).sum() / likely.sum())
 
 
 def _starts(env: EnumerableEnv, problems: Int[np.ndarray, "problems k"] | Float[np.ndarray, "problems k"]) -> Starts:

@@ -10,25 +10,20 @@ Four parts, in the paper's symbols:
 Each has an objective of its own: `bottleneck_loss`, `decoder_loss`, `explorer_loss` and `policy_loss` below.
 """
 
-from typing import Any, Literal
+from typing import Literal
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
-import optax
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, Metrics
 from scoutrl.algorithms.dream_agent import DreamAgent, Guesses, Told
 from scoutrl.algorithms.dream_nets import Actors, DreamNets, Sizes, build
 from scoutrl.algorithms.ranges import check_ranges
+from scoutrl.algorithms.replayed import Findings, Learner, Replayed
 from scoutrl.envs import MetaEnv, Problem
-from scoutrl.errors import ScoutError
-from scoutrl.nn.dense import randomise
 from scoutrl.nn.history import Transitions
+from scoutrl.nn.lived import seen
 from scoutrl.rl.q_learning import greedy_value, masked_mean, q_loss
-from scoutrl.trials import replay as ring
-from scoutrl.trials.rollout import Protocol, rollout
 from scoutrl.trials.tape import Tape, tape
 from scoutrl.trials.trial import Episodes, Trial
 
@@ -36,24 +31,7 @@ GUESSES = 4
 """How many guesses an explorer in training may turn to."""
 
 
-class DreamState(eqx.Module):
-    """Everything DREAM needs to go on."""
-
-    nets: DreamNets
-    """The networks being learnt."""
-    average: DreamNets
-    """Their running average: it acts when judged, and judges actions in double Q-learning."""
-    optimiser: optax.OptState
-    """Adam's moments."""
-    replay: ring.Replay
-    """The newest training trials; their interest is how far exploring moved the belief, ‖g(τ) - g(∅)‖²."""
-    updates: Int[Array, ""]
-    """Gradient steps done."""
-    ignorance: Float[Array, ""]
-    """Running D_T / D_0, the part of ‖f(μ) - g‖² that is left after exploring; 1 at first. Schedules go by it."""
-
-
-class Dream(Algorithm):
+class Dream(Replayed):
     """DREAM with discrete actions: recurrent double duelling Q(λ) learning on replayed trials."""
 
     z: int = 16
@@ -82,38 +60,6 @@ class Dream(Algorithm):
     """Let the policy's loss on decoded z train the decoder too."""
     see_rewards: bool = True
     """Exploration trajectories include rewards."""
-    explorations: int = 1
-    """Exploration episodes of a trial."""
-    exploitations: int = 1
-    """Exploitation episodes of a trial."""
-    trials: int = 64
-    """Trials collected in one iteration."""
-    updates: int = 4
-    """Gradient steps in one iteration."""
-    batch: int = 32
-    """Trials in one gradient step."""
-    capacity: int = 16384
-    """Trials kept for replay, a multiple of `trials`."""
-    success_share: float = 0.25
-    """Share of a gradient step's trials drawn from those whose exploitation return is above the mean."""
-    interest_share: float = 0.25
-    """Share of a gradient step's trials drawn from those that moved the decoder's belief more than the mean."""
-    learning_rate: float = 1.5e-3
-    """Adam's step size."""
-    max_gradient: float = 10.0
-    """Gradients longer than this (norm over all weights) are cut to it."""
-    discount: float = 0.99
-    """γ, from 0 to 1."""
-    trace: float = 0.8
-    """λ of Q(λ), from 0 to 1: how much of the target comes from the steps really taken while they stay greedy."""
-    double: bool = True
-    """Double Q-learning: the averaged networks judge the action that the learning ones choose."""
-    average_rate: float = 0.01
-    """Part by which the average moves to the current weights in each gradient step."""
-    epsilon_low: float = 0.05
-    """Lowest share of random actions among the trials collected."""
-    epsilon_high: float = 0.6
-    """Highest share of random actions among the trials collected."""
     guess_share: float = 0.5
     """Share of the trials collected whose explorer at some step starts to act on guesses: as the policy would, if some
     other problem and goal were true. Independent random actions hardly ever find the second thing worth finding."""
@@ -132,39 +78,29 @@ class Dream(Algorithm):
         """Refuse values that make no sense."""
         check_ranges(
             self,
-            positive="z z_scale rho explorations exploitations trials updates batch capacity learning_rate "
-            "max_gradient epsilon_low width memory policy_width",
-            shares="decoded_share guess_share success_share interest_share discount trace average_rate "
-            "epsilon_low epsilon_high",
+            positive="z z_scale rho width memory policy_width",
+            shares="decoded_share guess_share",
             not_negative="bottleneck_weight hinge_threshold cost cost_below decoded_below warmup",
         )
-        if self.capacity % self.trials:
-            raise ScoutError(f"capacity ({self.capacity}) must be a multiple of trials ({self.trials})")
-        if self.epsilon_low > self.epsilon_high:
-            raise ScoutError(f"epsilon_low ({self.epsilon_low}) must not exceed epsilon_high ({self.epsilon_high})")
-        if self.success_share + self.interest_share > 1:
-            raise ScoutError("success_share and interest_share must not exceed 1 together; lower one of them")
 
-    def init(self, env: MetaEnv, key: PRNGKeyArray) -> DreamState:
-        """Fresh networks and an empty replay."""
-        sizes = Sizes(self.z, self.width, self.memory, self.policy_width, self.policy_memory)
-        nets = randomise(build(env, sizes, self.z_scale), key)
-        agent = self._agent(nets, jnp.float32(1.0), None)
-        protocol = Protocol(self.explorations, self.exploitations)
-        example = eqx.filter_eval_shape(rollout, env, agent, env.problems.ids[0], key, protocol)
-        replay = ring.init(env, example, self.capacity)
-        return DreamState(nets, nets, self._adam().init(_arrays(nets)), replay, jnp.int32(0), jnp.float32(1.0))
+    def networks(self, env: MetaEnv) -> DreamNets:
+        """f_ψ, g_ω, π_exp and π_task."""
+        return build(env, Sizes(self.z, self.width, self.memory, self.policy_width, self.policy_memory), self.z_scale)
 
-    def agent(self, env: MetaEnv, state: DreamState) -> DreamAgent:
+    def schedules(self) -> dict[str, float]:
+        """D_T / D_0, the part of ‖f(μ) - g‖² that is left after exploring."""
+        return {"ignorance": 1.0}
+
+    def agent(self, env: MetaEnv, state: Learner) -> DreamAgent:
         """The agent of the averaged weights: no part of it knows a problem ID."""
         return self._agent(state.average, jnp.float32(0.0), None)
 
-    def oracle(self, env: MetaEnv, state: DreamState, problem: Problem) -> DreamAgent:
+    def oracle(self, env: MetaEnv, state: Learner, problem: Problem) -> DreamAgent:
         """The ablation that is told f_ψ(μ) in place of decoding it."""
         told = Told(state.average.encoder(jnp.asarray(problem)), jnp.bool_(True))
         return self._agent(state.average, jnp.float32(0.0), told)
 
-    def collector(self, env: MetaEnv, state: DreamState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
+    def collector(self, env: MetaEnv, state: Learner, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
         """The agent of the current weights, in some trials told z ~ F_ψ(z|μ), in some guessing while it explores."""
         noise, share, guess = jax.random.split(key, 3)
         z = self._draw(state.nets.encoder(jnp.asarray(problem)), noise)
@@ -173,24 +109,10 @@ class Dream(Algorithm):
         guesses = self._guesses(env, state, guess) if self.guess_share else None
         return self._agent(state.nets, jnp.clip(1.0 - warm, 0.0, 1.0), told, guesses)
 
-    def learn(self, env: MetaEnv, state: DreamState, trials: Trial, key: PRNGKeyArray) -> tuple[DreamState, Metrics]:
-        """Store the trials, then take gradient steps on trials drawn from all that are stored."""
-        played = tape(trials.exploration)
-        g = self._decode(state.nets.actors, self._transitions(state.nets.actors, played))
-        replay = ring.add(env, state.replay, trials, belief_shift(g, played))
-
-        def update(state: DreamState, key: PRNGKeyArray) -> tuple[DreamState, Metrics]:
-            draw_key, loss_key = jax.random.split(key)
-            successes, interesting = (round(share * self.batch) for share in (self.success_share, self.interest_share))
-            rows = ring.draw(state.replay, self.batch, successes, interesting, draw_key)
-            batch = ring.take(state.replay, rows)
-            gradient, (metrics, shift) = jax.grad(self._loss, has_aux=True)(state.nets, state, batch, loss_key)
-            state = eqx.tree_at(lambda s: s.replay, state, ring.revise(state.replay, rows, shift))
-            return self._step(state, gradient, metrics), metrics
-
-        state = eqx.tree_at(lambda s: s.replay, state, replay)
-        state, metrics = jax.lax.scan(update, state, jax.random.split(key, self.updates))
-        return state, jax.tree.map(jnp.mean, metrics)
+    def interest(self, nets: DreamNets, trials: Trial) -> Float[Array, " batch"]:
+        """How far exploring moved the belief."""
+        played = tape(seen(nets.actors.observe, trials.exploration))
+        return belief_shift(self._decode(nets.actors, self._transitions(nets.actors, played)), played)
 
     # The four objectives.
 
@@ -229,9 +151,12 @@ class Dream(Algorithm):
 
     # What they are made of.
 
-    def _loss(self, nets: DreamNets, state: DreamState, batch: Trial, key: PRNGKeyArray) -> tuple[Array, tuple]:
-        """The sum of the four, and what to report: the metrics, and how far each trial moved the belief."""
-        played, lived = tape(batch.exploration), _together(batch.exploitation)
+    def loss(
+        self, nets: DreamNets, state: Learner, batch: Trial, key: PRNGKeyArray
+    ) -> tuple[Float[Array, ""], Findings]:
+        """The sum of the four; of interest is what moved the belief."""
+        played = tape(seen(nets.actors.observe, batch.exploration))
+        lived = _together(seen(nets.actors.observe, batch.exploitation))
         transitions = self._transitions(nets.actors, played)
         f, g = nets.encoder(batch.problem), self._decode(nets.actors, transitions)
         distance = ((jax.lax.stop_gradient(f)[:, None] - g) ** 2).sum(axis=-1)
@@ -239,7 +164,7 @@ class Dream(Algorithm):
 
         q = _explorer_values(nets.actors, transitions)
         judge = _explorer_values(judges, transitions) if judges else q
-        cost = self.cost * _coming_in(state.ignorance, self.cost_below, self.cost_below / 2)
+        cost = self.cost * _coming_in(state.running["ignorance"], self.cost_below, self.cost_below / 2)
         explorer = self.explorer_loss(distance, q, judge, played, cost)
 
         z = self._mixture(f, played.last(g), state, key)
@@ -258,9 +183,9 @@ class Dream(Algorithm):
             "cost": cost,
             "decoded_share": self._decoded_share(state),
         }
-        return metrics["loss"], (metrics, belief_shift(g, played))
+        return metrics["loss"], Findings(metrics, belief_shift(g, played))
 
-    def _guesses(self, env: MetaEnv, state: DreamState, key: PRNGKeyArray) -> Guesses:
+    def _guesses(self, env: MetaEnv, state: Learner, key: PRNGKeyArray) -> Guesses:
         """Training problems and goals drawn at random, nothing to do with the problem at hand."""
         problem_key, goal_key = jax.random.split(key)
         problems = env.problems.sample(problem_key, GUESSES)
@@ -270,15 +195,15 @@ class Dream(Algorithm):
         features = state.nets.actors.goal_features(goals, (GUESSES,))
         return Guesses(state.nets.encoder(problems), features, self.guess_share, latest=env.horizon)
 
-    def _mixture(self, f: Array, g: Array, state: DreamState, key: PRNGKeyArray) -> Float[Array, "batch z"]:
+    def _mixture(self, f: Array, g: Array, state: Learner, key: PRNGKeyArray) -> Float[Array, "batch z"]:
         """z ~ F_ψ(z|μ), reparameterised, and in a share of the trials g_ω(τ), as it will be at test time."""
         noise, share = jax.random.split(key)
         decoded = jax.random.bernoulli(share, self._decoded_share(state), (len(f), 1))
         return jnp.where(decoded, g if self.decoder_gradient else jax.lax.stop_gradient(g), self._draw(f, noise))
 
-    def _decoded_share(self, state: DreamState) -> Float[Array, ""]:
+    def _decoded_share(self, state: Learner) -> Float[Array, ""]:
         """The policy first learns on f; g comes in by as much as it has come near to f."""
-        return self.decoded_share * _coming_in(state.ignorance, self.decoded_below, 0.4)
+        return self.decoded_share * _coming_in(state.running["ignorance"], self.decoded_below, 0.4)
 
     def _draw(self, f: Array, key: PRNGKeyArray) -> Array:
         return f + self.rho * jax.random.normal(key, f.shape)
@@ -286,36 +211,23 @@ class Dream(Algorithm):
     def _transitions(self, actors: Actors, played: Tape) -> Transitions:
         rewards = played.rewards if self.see_rewards else jnp.zeros_like(played.rewards)
         actions = jax.nn.one_hot(played.actions, actors.explorer.actions)
-        return Transitions(actors.observe(played.before), actions, rewards, actors.observe(played.after))
+        return Transitions(played.before, actions, rewards, played.after)
 
     def _decode(self, actors: Actors, transitions: Transitions) -> Float[Array, "batch time+1 z"]:
         """g_ω on every prefix, the empty one included."""
         return actors.decoder(actors.decoder.history.scan(transitions))
 
     def _policy_values(self, actors: Actors, lived: Episodes, z: Array) -> Float[Array, "episodes time+1 actions"]:
-        policy, seen = actors.policy, actors.observe(lived.observations)
-        episodes, steps = seen.shape[:2]
+        policy, features = actors.policy, lived.observations
+        episodes, steps = features.shape[:2]
         goal = actors.goal_features(lived.goals, (episodes,))
         goal = jnp.broadcast_to(goal[:, None], (episodes, steps, goal.shape[-1]))
         z = jnp.repeat(z, episodes // len(z), axis=0)[:, None]
         if policy.history is None:
-            return policy(None, seen, goal, z)
+            return policy(None, features, goal, z)
         actions = jax.nn.one_hot(lived.actions, actors.explorer.actions)
-        memory = policy.history.scan(Transitions(seen[:, :-1], actions, lived.rewards, seen[:, 1:]))
-        return policy(memory, seen, goal, z)
-
-    def _step(self, state: DreamState, gradient: DreamNets, metrics: Metrics) -> DreamState:
-        """One step of Adam; then the average follows, faster while it is young."""
-        change, optimiser = self._adam().update(_arrays(gradient), state.optimiser, _arrays(state.nets))
-        nets = eqx.apply_updates(state.nets, change)
-        rate = jnp.maximum(self.average_rate, 1 / (state.updates + 1.0))
-        average = jax.tree.map(lambda old, new: old + rate * (new - old), state.average, nets)
-        ignorance = state.ignorance + 0.01 * (metrics["ignorance"] - state.ignorance)
-        return DreamState(nets, average, optimiser, state.replay, state.updates + 1, ignorance)
-
-    def _adam(self) -> optax.GradientTransformation:
-        # One flat vector compiles and runs faster than forty leaves.
-        return optax.flatten(optax.chain(optax.clip_by_global_norm(self.max_gradient), optax.adam(self.learning_rate)))
+        memory = policy.history.scan(Transitions(features[:, :-1], actions, lived.rewards, features[:, 1:]))
+        return policy(memory, features, goal, z)
 
     def _agent(
         self, nets: DreamNets, explorer_epsilon: Array, told: Told | None, guesses: Guesses | None = None
@@ -326,6 +238,7 @@ class Dream(Algorithm):
             explorer_epsilon=explorer_epsilon,
             random_exploration=self.exploration == "random",
             see_rewards=self.see_rewards,
+            random_actions=self.random_actions,
             told=told,
             guesses=guesses,
         )
@@ -354,7 +267,3 @@ def _explorer_values(actors: Actors, transitions: Transitions) -> Float[Array, "
 def _together(episodes: Episodes) -> Episodes:
     """The exploitation episodes of all trials in one axis."""
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), episodes)
-
-
-def _arrays(nets: DreamNets) -> Any:
-    return eqx.filter(nets, eqx.is_array)

@@ -94,6 +94,8 @@ class DreamAgent(Agent):
     """Ablation: explore uniformly at random, also when greedy."""
     see_rewards: bool = eqx.field(static=True)
     """Exploration trajectories include rewards."""
+    random_actions: tuple[float, ...] = eqx.field(static=True, default=())
+    """How likely each action is when acting at random; all alike without weights."""
     told: Told | None = None
     """None in every agent that is evaluated or deployed."""
     guesses: Guesses | None = None
@@ -135,7 +137,7 @@ class DreamAgent(Agent):
         memory = dataclasses.replace(memory, observation=seen)
         if memory.phase == Phase.EXPLOITATION:
             q = self.actors.policy(memory.lived, seen, memory.goal, memory.z)
-            return epsilon_greedy(q, jnp.where(greedy, 0.0, memory.epsilon), key), memory
+            return self._noisy(q, jnp.where(greedy, 0.0, memory.epsilon), key), memory
         q = self.actors.explorer(memory.explored, seen)
         if self.random_exploration:
             return epsilon_greedy(q, jnp.float32(1.0), key), memory
@@ -143,7 +145,10 @@ class DreamAgent(Agent):
             return q.argmax(), memory
         guess_key, key = jax.random.split(key)
         q, epsilon, memory = self._guess(memory, q, guess_key)
-        return epsilon_greedy(q, jnp.maximum(epsilon, self.explorer_epsilon), key), memory
+        return self._noisy(q, jnp.maximum(epsilon, self.explorer_epsilon), key), memory
+
+    def _noisy(self, q: Array, epsilon: Array, key: PRNGKeyArray) -> Action:
+        return epsilon_greedy(q, epsilon, key, self.random_actions)
 
     def _guess(self, memory: DreamMemory, q: Array, key: PRNGKeyArray) -> tuple[Array, Array, DreamMemory]:
         """Action values and noise of an explorer in training, which may be acting on a guess."""

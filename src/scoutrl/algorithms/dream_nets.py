@@ -56,8 +56,10 @@ class Policy(eqx.Module):
     """Recurrent over the transitions of the episode; None where observation, goal and z say all."""
     look: Dense
     """From observation, goal and memory."""
+    scale: Dense
+    """From z, multiplied into the first hidden layer."""
     task: Dense
-    """From z, added to the first hidden layer."""
+    """From z, added to it."""
     hidden: list[Dense]
     """Two hidden layers after z is known: one is not enough."""
     head: Duelling
@@ -69,7 +71,7 @@ class Policy(eqx.Module):
         """Q_task(s, g, z, ·); `goal` is its features, an empty last axis without goals."""
         seen = [observation, goal] if memory is None else [observation, goal, memory]
         x = jax.nn.relu(self.look(jnp.concatenate(seen, axis=-1)))
-        x = jax.nn.relu(self.hidden[0](x) + self.task(z))
+        x = jax.nn.relu(self.hidden[0](x) * (1 + self.scale(z)) + self.task(z))
         return self.head(jax.nn.relu(self.hidden[1](x)))
 
 
@@ -136,6 +138,7 @@ def build(env: MetaEnv, sizes: Sizes, z_scale: float) -> DreamNets:
         policy=Policy(
             history(width) if sizes.policy_memory else None,
             look=Dense(seen, width),
+            scale=Dense(z, width, gain=1.0),
             task=Dense(z, width, gain=1.0),
             hidden=[Dense(width, width), Dense(width, width)],
             head=Duelling(width, actions),

@@ -39,13 +39,13 @@ def layers(env: EnumerableEnv, starts: State) -> list[Layer]:
         for j, before in enumerate(flat(states)):
             varies[j] = varies[j] or (columns[j].reshape(rewards.shape) != before[:, None]).any()
         parents = np.repeat(origin, rewards.shape[1])[alive]
-        first, place = _distinct([parents, *(columns[j][alive] for j in np.flatnonzero(varies))])
+        first, place = distinct([parents, *(columns[j][alive] for j in np.flatnonzero(varies))])
         children = np.full(rewards.shape, -1)
         children.reshape(-1)[alive] = place
         found.append(Layer(rewards, children))
         if not len(alive):
             break
-        origin, states = parents[first], _take(after, alive[first])
+        origin, states = parents[first], take(after, alive[first])
     return found
 
 
@@ -68,8 +68,8 @@ def _expand(
     parts = []
     for begin in range(0, count, block):
         rows = np.arange(begin, begin + block)
-        part = _expand_block(env, _take(states, np.minimum(rows, count - 1)))
-        parts.append(_take(part, slice(count - begin)))
+        part = _expand_block(env, take(states, np.minimum(rows, count - 1)))
+        parts.append(take(part, slice(count - begin)))
     after, rewards, ended = jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
     after = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), after)
     return after, rewards.astype(np.float64), ended
@@ -88,12 +88,12 @@ def _expand_block(env: EnumerableEnv, states: State) -> tuple[State, Array, Arra
     return jax.vmap(jax.vmap(step, (None, 0)), (0, None))(states, actions)
 
 
-def _take(tree: Any, rows: Any) -> Any:
+def take(tree: Any, rows: Any) -> Any:
     """Rows of every array in a tree, as NumPy."""
     return jax.tree.map(lambda x: np.asarray(x)[rows], tree)
 
 
-def _distinct(columns: list[Int[np.ndarray, " rows"]]) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, " rows"]]:
+def distinct(columns: list[Int[np.ndarray, " rows"]]) -> tuple[Int[np.ndarray, " distinct"], Int[np.ndarray, " rows"]]:
     """One row of each kind, and for every row which kind it is. The columns become the digits of one number."""
     code, span = np.zeros(len(columns[0]), np.int64), 1
     if not len(code):

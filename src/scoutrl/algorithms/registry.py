@@ -16,6 +16,14 @@ _BUILT_IN = {
         "scoutrl.algorithms.dream:Dream",
         "DREAM (Liu et al., 2021): explores for what an exploitation policy trained on the problem ID needs to know.",
     ),
+    "pearl": Entry(
+        "scoutrl.algorithms.pearl:Pearl",
+        "PEARL (Rakelly et al., 2019): posterior sampling, with a posterior learnt by what the critic needs to know.",
+    ),
+    "metacure": Entry(
+        "scoutrl.algorithms.metacure:MetaCure",
+        "MetaCURE (Zhang et al., 2021): explores for whatever tells problems apart in rewards and observations.",
+    ),
 }
 
 

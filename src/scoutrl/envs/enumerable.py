@@ -33,8 +33,9 @@ class EnumerableEnv(MetaEnv):
 
     @abc.abstractmethod
     def representative(self, problem: Problem) -> Problem:
-        """A problem [k] in which every policy is worth what a renamed one is worth in `problem`.
+        """A problem [k] that differs from `problem` in nothing but what observations and goals look like.
 
+        The same actions after the same start (in the order of `starts`) get the same rewards and the same end.
         Problems of one representative are solved once. Without such symmetry it is `problem` itself.
         """
 

@@ -75,33 +75,37 @@ class Vector(Encoder):
 
 
 class Image(Encoder):
-    """RGB images by patches: cut, multiply, merge 2x2, flatten, multiply. No convolution, which XLA does slowly."""
+    """RGB images: cut into patches, multiply, merge 2x2 twice, multiply. No convolution: XLA does them slowly."""
 
     patch: int = eqx.field(static=True)
     shape: tuple[int, ...] = eqx.field(static=True)
     size: int = eqx.field(static=True)
     embed: Dense
     merge: Dense
+    again: Dense
     out: Dense
 
     def __init__(self, space: Box, patch: int = 5, width: int = 32, size: int = 128):
         self.patch, self.size = patch, size
-        self.shape = tuple(-(-side // (2 * patch)) for side in space.shape[:2])
+        self.shape = tuple(-(-side // (4 * patch)) for side in space.shape[:2])
         self.embed = Dense(patch * patch * space.shape[2], width)
-        self.merge = Dense(4 * width, 2 * width)
+        self.merge = Dense(4 * width, width)
+        self.again = Dense(4 * width, 2 * width)
         self.out = Dense(math.prod(self.shape) * 2 * width, size)
 
     def __call__(self, x: UInt8[Array, "*batch height width channels"]) -> Float[Array, "*batch size"]:
-        """Pad with black to whole pairs of patches, then three products."""
+        """Pad with black to whole squares of 4x4 patches, and lay patches that are to merge side by side."""
         rows, columns = self.shape
         batch, (height, width, channels), p = x.shape[:-3], x.shape[-3:], self.patch
-        x = x.reshape(-1, height, width, channels).astype(jnp.float32) / 255
-        x = jnp.pad(x, ((0, 0), (0, rows * 2 * p - height), (0, columns * 2 * p - width), (0, 0)))
-        x = x.reshape(-1, rows, 2, p, columns, 2, p, channels).transpose(0, 1, 4, 2, 5, 3, 6, 7)
-        x = jax.nn.relu(self.embed(x.reshape(-1, rows * columns, 4, p * p * channels)))
-        x = jax.nn.relu(self.merge(x.reshape(-1, rows * columns, x.shape[-1] * 4)))
-        x = jax.nn.relu(self.out(x.reshape(-1, rows * columns * x.shape[-1])))
-        return x.reshape(*batch, self.size)
+        x = x.reshape(-1, height, width, channels)
+        x = jnp.pad(x, ((0, 0), (0, rows * 4 * p - height), (0, columns * 4 * p - width), (0, 0)))
+        x = x.reshape(-1, rows, 2, 2, p, columns, 2, 2, p, channels).transpose(0, 1, 5, 2, 6, 3, 7, 4, 8, 9)
+        squares = rows * columns
+        x = x.reshape(-1, squares, 16, p * p * channels).astype(jnp.float32) / 255
+        x = jax.nn.relu(self.embed(x)).reshape(-1, squares, 4, self.merge.weight.shape[0])
+        x = jax.nn.relu(self.merge(x)).reshape(-1, squares, self.again.weight.shape[0])
+        x = jax.nn.relu(self.again(x)).reshape(-1, self.out.weight.shape[0])
+        return jax.nn.relu(self.out(x)).reshape(*batch, self.size)
 
 
 def encoder_for(space: gymnasium.Space) -> Encoder:

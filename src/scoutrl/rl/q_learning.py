@@ -67,10 +67,15 @@ def q_loss(
     return masked_mean((chosen(q, actions) - jax.lax.stop_gradient(targets)) ** 2, mask)
 
 
-def epsilon_greedy(q: Float[Array, " actions"], epsilon: Float[Array, ""], key: Array) -> Int[Array, ""]:
-    """The best action, or with probability `epsilon` a uniformly random one."""
+def epsilon_greedy(
+    q: Float[Array, " actions"], epsilon: Float[Array, ""], key: Array, weights: tuple[float, ...] = ()
+) -> Int[Array, ""]:
+    """The best action, or with probability `epsilon` a random one: drawn by `weights`, uniformly if there are none."""
     dice, draw = jax.random.split(key)
-    random = jax.random.randint(draw, (), 0, q.shape[-1])
+    if weights:
+        random = jax.random.categorical(draw, jnp.log(jnp.asarray(weights)))
+    else:
+        random = jax.random.randint(draw, (), 0, q.shape[-1])
     return jnp.where(jax.random.uniform(dice) < epsilon, random, q.argmax())
 
 

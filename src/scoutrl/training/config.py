@@ -41,10 +41,18 @@ class RunConfig:
     """Trials on unseen problems behind each figure of the progress bar."""
     by_hand: bool = False
     """The family was handed over as an object which its class and options do not rebuild."""
+    seconds: float | None = None
+    """Seconds of training to go on for in place of `steps`; compilation does not count. Not part of the identity."""
+    evaluations: int = 40
+    """Evaluations on unseen problems in a run, evenly spread over it. Not part of the identity."""
 
     def identity(self) -> dict[str, Any]:
         """All that must be equal for two commands to mean the same run."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name != "steps"}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in LENGTH}
+
+    def share(self, env_steps: float, seconds: float) -> float:
+        """How much of the run is done after so many environment steps and seconds of training; 1 is all of it."""
+        return env_steps / self.steps if self.seconds is None else seconds / self.seconds
 
     def to_json(self) -> str:
         """The config as indented JSON."""
@@ -63,7 +71,9 @@ class RunConfig:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
 
 
-_RUN_SETTINGS = ("iterations", "evaluation_trials")
+LENGTH = ("steps", "seconds", "evaluations")
+"""What says how long a run is and how often it is looked at, not what it is."""
+_RUN_SETTINGS = ("iterations", "evaluation_trials", "evaluations")
 
 
 def resolve(

@@ -18,6 +18,7 @@ from scoutrl.training.config import RunConfig
 from scoutrl.training.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
 from scoutrl.training.trained import open_run
 from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.trial import Trial
 
 BATCH = 256
 """Trials at once: bounds the memory an evaluation takes."""
@@ -32,6 +33,8 @@ class Scores(eqx.Module):
     """Return of each exploration episode."""
     lengths: Float[Array, "trials explorations"]
     """Steps of each exploration episode."""
+    others: dict[str, Float[Array, " trials"]] = eqx.field(default_factory=dict)
+    """What else was measured."""
 
 
 def greedy_protocol(algorithm: Algorithm) -> Protocol:
@@ -39,28 +42,34 @@ def greedy_protocol(algorithm: Algorithm) -> Protocol:
     return Protocol(algorithm.explorations, algorithm.exploitations, greedy=True)
 
 
+Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
+"""Numbers by name that are measured of one trial."""
+
+
 def quick_evaluate(
-    env: MetaEnv, algorithm: Algorithm, trials: int, split: Split
+    env: MetaEnv, algorithm: Algorithm, trials: int, split: Split, measure: Measure | None = None
 ) -> Callable[[TrainState, PRNGKeyArray], dict[str, Float[Array, ""]]]:
     """A compiled `(state, key) -> metrics` for the progress bar.
 
     The trials are on problems of `split` drawn anew at each call, none twice before all were used once. The metrics are
-    `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`.
+    `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
+    what `measure` says of a trial.
     """
     ids = env.problems.of(split)
 
     @eqx.filter_jit
-    def measure(state: TrainState, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def evaluate(state: TrainState, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
         order, key = jax.random.split(key)
         problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
-        scores = _trials(env, algorithm, state, problems, jax.random.split(key, trials))
-        return {
+        scores = _trials(env, algorithm, state, problems, jax.random.split(key, trials), measure)
+        others = {name: values.mean() for name, values in scores.others.items()}
+        return others | {
             f"{split}_return": scores.exploitation.mean(),
             "exploration_return": scores.exploration.mean(),
             "exploration_length": scores.lengths.mean(),
         }
 
-    return measure
+    return evaluate
 
 
 def scorer(env: MetaEnv, algorithm: Algorithm, trials: int, split: Split) -> Callable[[TrainState, int], Scores]:
@@ -144,7 +153,14 @@ def _kind(config: RunConfig) -> dict[str, Any]:
     return {name: value for name, value in config.identity().items() if name != "seed"}
 
 
-def _trials(env: MetaEnv, algorithm: Algorithm, state: TrainState, problems: Array, keys: PRNGKeyArray) -> Scores:
+def _trials(
+    env: MetaEnv,
+    algorithm: Algorithm,
+    state: TrainState,
+    problems: Array,
+    keys: PRNGKeyArray,
+    measure: Measure | None = None,
+) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
     agent = algorithm.agent(env, state)
     protocol = greedy_protocol(algorithm)
@@ -152,6 +168,7 @@ def _trials(env: MetaEnv, algorithm: Algorithm, state: TrainState, problems: Arr
     def one(problem: Array, key: PRNGKeyArray) -> Scores:
         trial = rollout(env, agent, problem, key, protocol)
         lengths = trial.exploration.lengths.astype(jnp.float32)
-        return Scores(trial.exploitation.returns, trial.exploration.returns, lengths)
+        others = {} if measure is None else measure(trial)
+        return Scores(trial.exploitation.returns, trial.exploration.returns, lengths, others)
 
     return jax.vmap(one)(problems, keys)

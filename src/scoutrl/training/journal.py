@@ -10,15 +10,13 @@ from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.training import checkpoint
 from scoutrl.training.chunk import Report
-from scoutrl.training.config import RunConfig
-from scoutrl.training.metrics import MetricsLog, drop_after
-from scoutrl.training.run_dir import RunDirectory, refuse_other
+from scoutrl.training.config import LENGTH, RunConfig
+from scoutrl.training.metrics import MetricsLog, drop_after, newest
+from scoutrl.training.run_dir import CONFIG, RunDirectory, refuse_other
 from scoutrl.training.state import Progress, from_arrays, to_arrays
 
 CHECKPOINTS = "checkpoints"
 """Name of the folder of checkpoints in a run directory."""
-EVALUATIONS = 40
-"""Evaluations on unseen problems in a run, evenly spread over its steps."""
 _COUNTERS = ("iteration", "env_steps", "updates", "seconds")
 
 
@@ -49,15 +47,17 @@ class Journal:
         self._log: MetricsLog | None = None
         self._saved = -1
         try:
-            self._settle_config()
+            self._refuse_other()
             self._arrays = checkpoint.load(out / CHECKPOINTS)
+            if self._arrays is not None:
+                # `item` gives Python's own numbers, which do not overflow.
+                for name in _COUNTERS:
+                    setattr(self, name, self._arrays[f"host.{name}"].item())
+            if not self.finished:
+                self._directory.write_config(self.config.to_json())
         except BaseException:
             self._directory.close()
             raise
-        if self._arrays is not None:
-            # `item` gives Python's own numbers, which do not overflow.
-            for name in _COUNTERS:
-                setattr(self, name, self._arrays[f"host.{name}"].item())
 
     def __enter__(self) -> "Journal":
         return self
@@ -76,8 +76,13 @@ class Journal:
 
     @property
     def finished(self) -> bool:
-        """All steps asked for are done."""
-        return self.env_steps >= self.config.steps
+        """All steps, or all seconds, asked for are done."""
+        return self.share >= 1
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0 … 1 and a little more."""
+        return self.config.share(self.env_steps, self.seconds)
 
     @property
     def begun(self) -> bool:
@@ -107,12 +112,13 @@ class Journal:
             The row of metrics.
         """
         steps, updates = int(report.env_steps), self.config.iterations * self._algorithm.updates
-        before, self.env_steps = self.env_steps, self.env_steps + steps
+        first, before = self.env_steps == 0, self.share
+        self.env_steps += steps
         self.iteration += self.config.iterations
         self.updates += updates
         self.seconds += row_seconds
-        passed = self.env_steps * EVALUATIONS // self.config.steps > before * EVALUATIONS // self.config.steps
-        self.evaluation_due = passed or before == 0
+        evaluations = self.config.evaluations
+        self.evaluation_due = first or int(self.share * evaluations) > int(before * evaluations)
         counters = {name: getattr(self, name) for name in _COUNTERS}
         speeds = {"steps_per_second": steps / chunk_seconds, "updates_per_second": updates / chunk_seconds}
         return counters | speeds | {name: float(value) for name, value in report.metrics.items()}
@@ -151,18 +157,29 @@ class Journal:
             checkpoint.save(self.path / CHECKPOINTS, self.iteration, to_arrays(progress) | counters)
         self._saved = self.iteration
 
-    def _settle_config(self) -> None:
+    def _refuse_other(self) -> None:
         there = self._directory.read_config()
         if there is None:
-            self._directory.write_config(self.config.to_json())
             return
         if "seeds" in there:
             raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
-        # `steps` says how far to go and is no part of what the run is.
-        steps = there.pop("steps", 0)
+        there = {name: value for name, value in there.items() if name not in LENGTH}
         refuse_other(self.path, there, self.config.identity())
-        if isinstance(steps, int) and steps < self.config.steps:
-            self._directory.write_config(self.config.to_json())
+
+
+def is_finished(config: RunConfig, out: Path) -> bool:
+    """Whether the run directory `out` holds this run with nothing left to do; False also where that is unclear."""
+    row = newest(out)
+    if not row or config.share(row["env_steps"], row["seconds"]) < 1:
+        return False
+    try:
+        mine = RunConfig.from_json((out / CONFIG).read_text(encoding="utf-8")).identity() == config.identity()
+        # The last row may have been written and its checkpoint not.
+        arrays = checkpoint.load(out / CHECKPOINTS) if mine else None
+    except (OSError, ScoutError):
+        return False
+    saved = {} if arrays is None else arrays
+    return bool(saved) and config.share(saved["host.env_steps"].item(), saved["host.seconds"].item()) >= 1
 
 
 def say(message: str) -> None:

@@ -14,7 +14,7 @@ from jaxtyping import Array
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.training import chunk as device
-from scoutrl.training.evaluate import quick_evaluate
+from scoutrl.training.evaluate import Measure, quick_evaluate
 from scoutrl.training.state import Progress, start
 
 
@@ -25,12 +25,20 @@ class Programs:
     are vmapped, every array then having a leading axis of seeds.
     """
 
-    def __init__(self, env: MetaEnv, algorithm: Algorithm, seeds: int, iterations: int, evaluation_trials: int):
+    def __init__(
+        self,
+        env: MetaEnv,
+        algorithm: Algorithm,
+        seeds: int,
+        iterations: int,
+        evaluation_trials: int,
+        measure: Measure | None = None,
+    ):
         self.seeds = seeds
         """Seeds in one program."""
         self.compile_seconds = 0.0
         """Time that compilation took."""
-        quick = quick_evaluate(env, algorithm, evaluation_trials, "test")
+        quick = quick_evaluate(env, algorithm, evaluation_trials, "test", measure)
         like = eqx.filter_eval_shape(start, env, algorithm, jax.ShapeDtypeStruct((), jnp.int32))
         rest = eqx.filter(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct), inverse=True)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 
 from scoutrl._platform import settle
 from scoutrl.envs import MetaEnv
-from scoutrl.errors import ScoutError
+from scoutrl.errors import RunsFailedError
 from scoutrl.training import checkpoint, metrics
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.config import RunConfig, make_algorithm, make_env
 from scoutrl.training.display import Display
+from scoutrl.training.evaluate import Measure
 from scoutrl.training.journal import Journal, say
 from scoutrl.training.lanes import Programs, arrays_of, finite, join
 from scoutrl.training.signals import Interrupted, StopSignals
@@ -24,7 +25,7 @@ _SAVE_SHARE = 0.01
 
 
 def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: bool = True) -> Path:
-    """Train one seed, or go on with it, until `config.steps` environment steps are done.
+    """Train one seed, or go on with it, until the steps of `config`, or its seconds if it says any, are done.
 
     Args:
         config: what to train.
@@ -43,9 +44,16 @@ def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: 
 
 
 def train_together(
-    configs: Sequence[RunConfig], outs: Sequence[Path], env: MetaEnv | None = None, show: bool = True
+    configs: Sequence[RunConfig],
+    outs: Sequence[Path],
+    env: MetaEnv | None = None,
+    show: bool = True,
+    measure: Measure | None = None,
 ) -> list[Path]:
-    """Train configurations that differ in their seed only, in one program; otherwise as `train`."""
+    """Train configurations that differ in their seed only, in one program; otherwise as `train`.
+
+    What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as `test_NAME`.
+    """
     settle()
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
@@ -59,9 +67,9 @@ def train_together(
         going = [journal for journal in journals if not journal.finished]
         if going:
             config = configs[0]
-            programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials)
-            done = sum(journal.env_steps for journal in going) / len(going)
-            display = stack.enter_context(Display(config.steps, int(done), show))
+            programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials, measure)
+            done = sum(journal.share for journal in going) / len(going)
+            display = stack.enter_context(Display(config, done, show))
             _Training(programs, going, stop, display).run(env)
         _raise_failures(journals)
     return [journal.path for journal in journals]
@@ -143,12 +151,13 @@ class _Training:
     def _how_to_go_on(self, going: list[int]) -> str:
         at = min(self._journals[i].env_steps for i in going)
         where = ", ".join(str(self._journals[i].path) for i in going)
-        steps = self._journals[going[0]].config.steps
-        return f"Stopped after {at:,} of {steps:,} steps and saved in {where}; the same command goes on from there."
+        config = self._journals[going[0]].config
+        of = f"{at:,} of {config.steps:,} steps" if config.seconds is None else f"{at:,} steps"
+        return f"Stopped after {of} and saved in {where}; the same command goes on from there."
 
 
 def _raise_failures(journals: list[Journal]) -> None:
     """Raise what made seeds fail, in one line."""
-    failures = [journal.failure for journal in journals if journal.failure is not None]
+    failures = {journal.path: str(journal.failure) for journal in journals if journal.failure is not None}
     if failures:
-        raise ScoutError(" ".join(str(failure) for failure in failures)) from failures[0]
+        raise RunsFailedError(" ".join(failures.values()), failures)

@@ -1,6 +1,7 @@
 """Several seeds at once on a CPU: one process per core, and a queue when there are more seeds than cores."""
 
 import contextlib
+import dataclasses
 import json
 import os
 import signal
@@ -11,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoutrl.errors import ScoutError
+from scoutrl.errors import RunsFailedError
 from scoutrl.training.config import RunConfig
 from scoutrl.training.display import Display
 from scoutrl.training.journal import say
@@ -22,34 +23,56 @@ _POLL = 0.1
 """Seconds between two looks at the workers."""
 _LOOK = 1.0
 """Seconds between two looks at their metrics."""
-_IDLE = {"env_steps": 0, "steps_per_second": 0.0, "updates_per_second": 0.0}
+_IDLE = {"env_steps": 0, "seconds": 0.0, "steps_per_second": 0.0, "updates_per_second": 0.0}
 
 
-def train_in_processes(configs: Sequence[RunConfig], outs: Sequence[Path], group: Path, show: bool) -> None:
-    """Train each of `configs` in the run directory of the same place in `outs`, in a process of its own.
+@dataclasses.dataclass(frozen=True)
+class Seed:
+    """One seed to train."""
+
+    config: RunConfig
+    """What to train."""
+    out: Path
+    """Its run directory."""
+    label: str = ""
+    """What it is a seed of, where there are several such things."""
+
+    @property
+    def name(self) -> str:
+        """What to call it."""
+        return f"{self.label} seed {self.config.seed}".strip()
+
+
+def train_in_processes(which: Sequence[Seed], within: Path, show: bool) -> None:
+    """Train each seed in a process of its own; all of them are as long. `within` is where they are, for messages.
 
     Raises:
-        ScoutError: some seeds failed, each is named; the others have gone on to the end.
+        RunsFailedError: some seeds failed, each is named; the others have gone on to the end.
         Interrupted: SIGINT or SIGTERM, after all processes have saved.
     """
-    seeds = [_Seed(config, out) for config, out in zip(configs, outs, strict=True)]
-    done = sum(seed.row()["env_steps"] for seed in seeds) / len(seeds)
-    with StopSignals() as stop, Display(configs[0].steps, int(done), show) as display:
+    seeds = [_Process(seed) for seed in which]
+    config = which[0].config
+    rows = [process.row() for process in seeds]
+    done = sum(config.share(row["env_steps"], row["seconds"]) for row in rows) / len(rows)
+    with StopSignals() as stop, Display(config, done, show) as display:
         try:
             _supervise(seeds, stop, display)
         finally:
             for seed in seeds:
                 seed.kill()
-    failed = [f"seed {seed.config.seed}: {seed.failure}" for seed in seeds if seed.failure is not None]
+    failed = [(seed.of, seed.failure) for seed in seeds if seed.failure is not None]
     if stop.received and any(seed.stopped for seed in seeds):
-        raise Interrupted(f"Stopped and saved in {group}; the same command goes on from there.", stop.received)
+        raise Interrupted(f"Stopped and saved in {within}; the same command goes on from there.", stop.received)
     if failed:
-        raise ScoutError(f"{len(failed)} of {len(seeds)} seeds failed. {' '.join(failed)}")
+        said = " ".join(f"{seed.name}: {failure}" for seed, failure in failed)
+        message = f"{len(failed)} of {len(seeds)} seeds failed. {said}"
+        raise RunsFailedError(message, {seed.out: failure for seed, failure in failed})
 
 
-def _supervise(seeds: list["_Seed"], stop: StopSignals, display: Display) -> None:
+def _supervise(seeds: list["_Process"], stop: StopSignals, display: Display) -> None:
     """Keep every core at work until all seeds have ended, or after a signal all that were running."""
     waiting, running, told, look_at = list(seeds), [], False, time.monotonic() + _LOOK
+    labels = [seed.of.label for seed in seeds]
     while running or (waiting and not stop.received):
         if stop.received and not told:
             told = True
@@ -65,29 +88,28 @@ def _supervise(seeds: list["_Seed"], stop: StopSignals, display: Display) -> Non
         running = [seed for seed in running if not seed.ended()]
         if time.monotonic() > look_at:
             look_at = time.monotonic() + _LOOK
-            display.update([seed.row() for seed in seeds])
-    display.update([seed.row() for seed in seeds])
+            display.update([seed.row() for seed in seeds], labels)
+    display.update([seed.row() for seed in seeds], labels)
 
 
-class _Seed:
+class _Process:
     """One seed and, once started, its process."""
 
-    def __init__(self, config: RunConfig, out: Path):
-        self.config = config
+    def __init__(self, of: Seed):
+        self.of = of
         self.failure: str | None = None
         """Why it failed, in one line."""
         self.stopped = True
         """It has not come to its end: not started, or stopped by a signal."""
         self.core: int | None = None
         """The core its process runs on; None for any."""
-        self._out = out
         self._process: subprocess.Popen | None = None
         self._stderr = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed in `ended`)
 
     def start(self, core: int | None) -> None:
         """Start the process, on one core only where the system can do that."""
         self.core = core
-        request = {"config": self.config.to_json(), "out": str(self._out), "core": core, "path": sys.path}
+        request = {"config": self.of.config.to_json(), "out": str(self.of.out), "core": core, "path": sys.path}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "scoutrl.training.worker"],
             stdin=subprocess.PIPE,
@@ -118,7 +140,7 @@ class _Seed:
             said = lines.pop() if code == 2 and lines else " ".join(lines[-1:])
             self.failure = said if code > 0 and said else f"its process ended with code {code}."
         for line in lines:
-            say(f"seed {self.config.seed}: {line}")
+            say(f"{self.of.name}: {line}")
         return True
 
     def stop(self, signum: int) -> None:
@@ -135,7 +157,7 @@ class _Seed:
     def row(self) -> dict[str, float]:
         """The newest metrics; the speeds are 0 where nothing runs."""
         runs = self._process is not None and self._process.poll() is None
-        return _IDLE | newest(self._out) | ({} if runs else {"steps_per_second": 0.0, "updates_per_second": 0.0})
+        return _IDLE | newest(self.of.out) | ({} if runs else {"steps_per_second": 0.0, "updates_per_second": 0.0})
 
 
 def _cores() -> list[int | None]:

@@ -99,13 +99,14 @@ def differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:
     return found
 
 
-def refuse_other(path: Path, there: dict[str, Any], here: dict[str, Any]) -> None:
+def refuse_other(path: Path, there: dict[str, Any], here: dict[str, Any], kind: str = "run") -> None:
     """Check that two configurations are the same run.
 
     Args:
         path: the run directory.
         there: the configuration it holds.
         here: the configuration asked for, as JSON would hold it.
+        kind: what they are configurations of.
 
     Raises:
         ScoutError: they differ; says in what.
@@ -113,4 +114,4 @@ def refuse_other(path: Path, there: dict[str, Any], here: dict[str, Any]) -> Non
     # Compared as JSON, in which a tuple is a list.
     found = differences(there, json.loads(json.dumps(here)))
     if found:
-        raise ScoutError(f"{path} holds another run: {', '.join(found)}; name another directory with --out DIR.")
+        raise ScoutError(f"{path} holds another {kind}: {', '.join(found)}; name another directory with --out DIR.")

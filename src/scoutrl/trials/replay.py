@@ -58,17 +58,20 @@ def revise(replay: Replay, rows: Int[Array, " batch"], interest: Float[Array, " 
     return eqx.tree_at(lambda r: r.interest, replay, replay.interest.at[rows].set(interest))
 
 
-def draw(replay: Replay, count: int, successes: int, interesting: int, key: PRNGKeyArray) -> Int[Array, " count"]:
+def draw(
+    replay: Replay, count: int, successes: int, interesting: int, key: PRNGKeyArray, floor: float = -1e9
+) -> Int[Array, " count"]:
     """Rows of `count` trials, drawn with replacement: rare good trials are seen again and again.
 
-    Of them, `successes` are from the trials whose exploitation return is above the mean of all stored, `interesting`
-    from those whose interest is above the mean, the rest from all. Where none is above the mean, from all as well.
+    Of them, `successes` are from the trials whose exploitation return is above the mean of all stored and above
+    `floor`, `interesting` from those whose interest is above the mean, the rest from all. Where there are none of a
+    kind, from all as well.
     """
     uniform, success, interest = jax.random.split(key, 3)
     rows = jax.random.randint(uniform, (count,), 0, replay.size)
     returns = replay.trials.exploitation.rewards.sum(axis=(1, 2))
     parts = [
-        _above_mean(replay, returns, rows[:successes], success),
+        _above_mean(replay, returns, rows[:successes], success, floor),
         _above_mean(replay, replay.interest, rows[successes : successes + interesting], interest),
         rows[successes + interesting :],
     ]
@@ -80,12 +83,14 @@ def take(replay: Replay, rows: Int[Array, " batch"]) -> Trial:
     return _unpack(jax.tree.map(lambda ring: ring[rows], replay.trials))
 
 
-def _above_mean(replay: Replay, score: Array, otherwise: Int[Array, " n"], key: PRNGKeyArray) -> Int[Array, " n"]:
-    """Rows drawn among the stored trials whose score is above the mean; `otherwise` if there are none."""
+def _above_mean(
+    replay: Replay, score: Array, otherwise: Int[Array, " n"], key: PRNGKeyArray, floor: float = -1e9
+) -> Int[Array, " n"]:
+    """Rows drawn among the stored trials whose score is above the mean and the floor; `otherwise` without any."""
     if not len(otherwise):
         return otherwise
     stored = jnp.arange(replay.capacity) < replay.size
-    above = stored & (score > (score * stored).sum() / replay.size + 1e-6)
+    above = stored & (score > jnp.maximum((score * stored).sum() / replay.size, floor) + 1e-6)
     running = jnp.cumsum(above)
     # The n-th of them stands where the running count first reaches n.
     nth = 1 + jax.random.randint(key, otherwise.shape, 0, jnp.maximum(running[-1], 1))

@@ -1,0 +1,65 @@
+"""What is compared: algorithms as `dream`, or variants of them as `dream,bottleneck=none`."""
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+from scoutrl.algorithms import registry
+from scoutrl.errors import ScoutError
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """An algorithm, or a variant of one."""
+
+    label: str
+    """As it was written; it names the entry in results and plots."""
+    algorithm: str
+    """Name in the registry, or `package.module:ClassName`."""
+    preset: str | None
+    """Name of a preset; None is the default one."""
+    sets: dict[str, str]
+    """Settings as text, by name."""
+
+    @property
+    def directory(self) -> str:
+        """Name of the directory of its runs."""
+        return re.sub(r"[^A-Za-z0-9._,=+-]+", "-", self.label)
+
+
+def read_entries(texts: Sequence[str]) -> list[Entry]:
+    """The entries that `texts` describe, one each.
+
+    Raises:
+        ScoutError: none at all, one twice, an unknown algorithm, or what follows a comma is no setting.
+    """
+    if isinstance(texts, str) or not texts:
+        raise ScoutError("name one algorithm or more to compare, for example --algorithms dream dream,bottleneck=none")
+    entries = [_entry(text) for text in texts]
+    places = [entry.directory for entry in entries]
+    twice = next((entry for i, entry in enumerate(entries) if entry.directory in places[:i]), None)
+    if twice is not None:
+        raise ScoutError(f"{twice.label!r} is named twice among the algorithms; name it once.")
+    return entries
+
+
+def _entry(text: str) -> Entry:
+    """`ALGORITHM[,NAME=VALUE]…`; a value may have commas itself. `preset=NAME` chooses a preset."""
+    algorithm, *parts = text.split(",")
+    registry.find(algorithm)
+    sets: dict[str, str] = {}
+    name = None
+    for part in parts:
+        before, equals, value = part.partition("=")
+        if equals and before.strip():
+            name = before.strip()
+            sets[name] = value.strip()
+        elif name is not None and not equals:
+            sets[name] += f",{part}"
+        else:
+            form = f"{algorithm},NAME=VALUE"
+            raise ScoutError(f"{part!r} in {text!r} is no setting: write {form}, as after --set of `scout train`.")
+    family = next((name for name in sets if name.startswith("env.")), None)
+    if family is not None:
+        raise ScoutError(f"{family} in {text!r} would change the family for one algorithm only; give it with --set.")
+    return Entry(text, algorithm, sets.pop("preset", None), sets)
