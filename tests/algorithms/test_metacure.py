@@ -13,6 +13,7 @@ from probes.rooms import Rooms
 from scoutrl.algorithms.metacure import MetaCure
 from scoutrl.training.chunk import collect
 from scoutrl.training.state import Progress
+from scoutrl.trials.agent import Phase
 from scoutrl.trials.tape import Tape
 
 SIZES: dict[str, Any] = {"z": 3, "width": 4, "memory": 4, "policy_width": 4, "trials": TRIALS, "batch": TRIALS}
@@ -88,6 +89,16 @@ def test_the_explorer_s_return(weight):
     q = jnp.zeros((1, 2, 2))
     loss = small(reward_weight=weight, discount=1.0, trace=0.0).explorer_loss(jnp.array([[1.0, 0.5]]), q, q, played)
     np.testing.assert_allclose(loss, ((1 + 3 * weight) ** 2 + 0.5**2) / 2)
+
+
+def test_random_actions_go_by_their_weights():
+    """At first the explorer is random altogether: with all weight on one action, that is what it does."""
+    state, _ = begun(jax.random.key(0))
+    young = eqx.tree_at(lambda s: s.updates, state, jnp.int32(0))
+    agent = small(random_actions=(0.0, 0.0, 1.0, 0.0)).collector(ENV, young, jnp.array([0, 0]), jax.random.key(0))
+    memory = agent.begin_episode(agent.begin(jax.random.key(0)), Phase.EXPLORATION, None, jax.random.key(0))
+    act = quick_jit(lambda key: agent.act(memory, jnp.int32(0), key, False)[0])
+    assert {int(act(jax.random.key(i))) for i in range(8)} == {2}
 
 
 def test_the_deployed_agent_has_no_predictor():

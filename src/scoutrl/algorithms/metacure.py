@@ -125,7 +125,8 @@ class MetaCure(Replayed):
         return metrics["loss"], Findings(metrics, jax.lax.stop_gradient(kl))
 
     def _agent(self, nets: MetaCureNets, explorer_epsilon: Array) -> MetaCureAgent:
-        sampler = PearlAgent(nets.sampler, jnp.array([self.epsilon_low, self.epsilon_high]))
+        epsilon = jnp.array([self.epsilon_low, self.epsilon_high])
+        sampler = PearlAgent(nets.sampler, epsilon, self.random_actions)
         return MetaCureAgent(nets.explorer, sampler, explorer_epsilon)
 
 

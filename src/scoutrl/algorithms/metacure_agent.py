@@ -108,7 +108,7 @@ class MetaCureAgent(Agent):
             return action, memory
         q = self.explorer(memory.explored, sampled.observation)
         epsilon = jnp.where(greedy, 0.0, jnp.maximum(sampled.epsilon, self.explorer_epsilon))
-        return epsilon_greedy(q, epsilon, key), memory
+        return epsilon_greedy(q, epsilon, key, self.sampler.random_actions), memory
 
     def observe(self, memory: MetaCureMemory, action: Action, step: Step) -> MetaCureMemory:
         """Add the transition to the context, and while exploring to the explorer's memory."""

@@ -50,11 +50,11 @@ class Pearl(Replayed):
 
     def agent(self, env: MetaEnv, state: Learner) -> PearlAgent:
         """The agent of the averaged weights."""
-        return PearlAgent(state.average, jnp.array([self.epsilon_low, self.epsilon_high]))
+        return PearlAgent(state.average, jnp.array([self.epsilon_low, self.epsilon_high]), self.random_actions)
 
     def collector(self, env: MetaEnv, state: Learner, problem: Problem, key: PRNGKeyArray) -> PearlAgent:
         """The agent of the current weights; the problem's ID is used nowhere."""
-        return PearlAgent(state.nets, jnp.array([self.epsilon_low, self.epsilon_high]))
+        return PearlAgent(state.nets, jnp.array([self.epsilon_low, self.epsilon_high]), self.random_actions)
 
     def interest(self, nets: PearlNets, trials: Trial) -> Float[Array, " batch"]:
         """How much exploring tells: KL(q_φ(z | τ) ‖ p), which depends on τ alone."""

@@ -93,6 +93,8 @@ class PearlAgent(Agent):
     nets: PearlNets
     epsilon: Float[Array, "2"]
     """Lowest and highest share of random actions; a trial's own is drawn between them, evenly in its logarithm."""
+    random_actions: tuple[float, ...] = eqx.field(static=True, default=())
+    """How likely each action is when acting at random; all alike without weights."""
 
     def begin(self, key: PRNGKeyArray) -> PearlMemory:
         """Line 3: experiences = set()."""
@@ -119,7 +121,7 @@ class PearlAgent(Agent):
         seen = self.nets.observe(jnp.asarray(observation))
         memory = dataclasses.replace(memory, observation=seen)
         q = self.nets.policy(None, seen, memory.goal, memory.z)
-        return epsilon_greedy(q, jnp.where(greedy, 0.0, memory.epsilon), key), memory
+        return epsilon_greedy(q, jnp.where(greedy, 0.0, memory.epsilon), key, self.random_actions), memory
 
     def observe(self, memory: PearlMemory, action: Action, step: Step) -> PearlMemory:
         """Line 8: experiences.add((s, a, r, s'))."""

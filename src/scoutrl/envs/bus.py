@@ -8,7 +8,7 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, PRNGKeyArray, UInt8
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt8
 
 from scoutrl.envs import draw
 from scoutrl.envs.base import Action, Goal, Observation, Spaces, Step
@@ -28,8 +28,11 @@ from scoutrl.envs.grid import (
     walk,
 )
 from scoutrl.envs.problems import Problem, ProblemSet
+from scoutrl.envs.spot import spot
 
 SIZE = 9
+CELL = 24
+"""Pixels a cell."""
 CORNERS = np.array([(0, 0), (8, 8), (0, 8), (8, 0)], np.int32)
 MAP = np.array((7, 3), np.int32)
 STOPS = np.array([(4, 5), (5, 4), (3, 4), (4, 3), (5, 5), (3, 3), (3, 5), (5, 3)], np.int32)
@@ -98,7 +101,7 @@ class City(EnumerableEnv):
 
     def render(self, state: CityState) -> UInt8[Array, "height width 3"]:
         """Lines in their colours (stops square, destinations round), goal green, agent red, time used below."""
-        image = draw.board(SIZE, SIZE, cell=24, below=8)
+        image = draw.board(SIZE, SIZE, CELL, below=8)
         image = draw.flag(image, state.goal)
         if self.has_map:
             image = draw.scroll(image, MAP)
@@ -193,3 +196,8 @@ class DistractingBus(City):
 
 def _spaces(*observation: int) -> Spaces:
     return Spaces(counts(*observation), gymnasium.spaces.Discrete(len(ACTIONS), dtype=np.int32), counts(SIZE, SIZE))
+
+
+@spot.register
+def _(env: City, state: CityState) -> Float[Array, "2"]:
+    return draw.middle(state.position, SIZE, CELL)

@@ -28,8 +28,11 @@ from scoutrl.envs.grid import (
     walk,
 )
 from scoutrl.envs.problems import Problem, ProblemSet
+from scoutrl.envs.spot import spot
 
 SIZE = 3
+CELL = 60
+"""Pixels a cell."""
 INGREDIENTS = 4
 EMPTY = INGREDIENTS
 """What stands for no ingredient, in the hand and in the bowl."""
@@ -106,7 +109,7 @@ class Kitchen(EnumerableEnv):
 
     def render(self, state: KitchenState) -> UInt8[Array, "height width 3"]:
         """Drawers right, bowl in the middle, agent red; below: goal, bowl and hand as coloured discs, time used."""
-        image = draw.board(SIZE, SIZE, cell=60, below=56)
+        image = draw.board(SIZE, SIZE, CELL, below=56)
         for drawer, cell in enumerate(DRAWERS):
             image = draw.cupboard(image, cell, draw.food(state.drawers[drawer]))
         image = draw.plate(image, BOWL)
@@ -205,3 +208,8 @@ def _spaces() -> Spaces:
         gymnasium.spaces.Discrete(len(ACTIONS), dtype=np.int32),
         counts(INGREDIENTS, INGREDIENTS),
     )
+
+
+@spot.register
+def _(env: Kitchen, state: KitchenState) -> Float[Array, "2"]:
+    return draw.middle(state.position, SIZE, CELL)

@@ -45,6 +45,12 @@ def board(columns: int, rows: int, cell: int, below: int) -> Canvas:
     return Canvas(jnp.asarray(pixels), rows, cell)
 
 
+def middle(position: Spot, rows: int, cell: int) -> Float[Array, "2"]:
+    """Column and row, in pixels, of the middle of a cell in a grid of so many rows."""
+    x, y = jnp.asarray(position, jnp.float32)
+    return cell * jnp.stack([x + 0.5, rows - 0.5 - y])
+
+
 def square(canvas: Canvas, position: Spot, half: float, colour: Colour) -> Canvas:
     """A filled square with round corners."""
     x, y = _offsets(canvas, position)

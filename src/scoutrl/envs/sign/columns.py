@@ -12,7 +12,7 @@ from jaxtyping import Array
 
 from scoutrl.envs.sign import glyphs, world
 from scoutrl.envs.sign.camera import NEAR, Camera, covered, slab
-from scoutrl.envs.sign.objects import ObjectLayer, object_layers
+from scoutrl.envs.sign.objects import Hidden, ObjectLayer, boxes, keys
 
 LIT, UNLIT = 0.8356, 0.65
 """Shades of the walls that face +x or +z, and of those that face -x or -z, of the sign and of the ceiling."""
@@ -40,7 +40,7 @@ class Letters(eqx.Module):
 
 
 class Layers(eqx.Module):
-    """All that the columns show."""
+    """All that the columns show but the objects."""
 
     ray_x: Array
     ray_z: Array
@@ -49,19 +49,19 @@ class Layers(eqx.Module):
     sign: Upright
     """Its shade is the part of it that is not its black edge."""
     letters: Letters
-    objects: ObjectLayer
-    """All six, [frames, objects, width]."""
 
 
-def layers(camera: Camera, colour: Array, headings: Array) -> Layers:
-    """The layers of frames with signs `colour` [frames] and objects at `headings` [frames, 6]."""
+def columns(camera: Camera, colour: Array, headings: Array) -> tuple[Layers, ObjectLayer, ObjectLayer]:
+    """What the columns of frames with signs `colour` [frames] and objects at `headings` [frames, 6] show.
+
+    Boxes and keys are given apart: joined here they would not be computed as fast.
+    """
     ray_x, ray_z = camera.rays(np.arange(camera.width, dtype=np.float32) + 0.5)
     barrier, depth = _barrier(camera)
-    sign, letters = _sign(camera, colour, depth, barrier.part)
-    objects = object_layers(camera, headings, (depth, barrier.part))
-    wall = _outer_wall(camera, ray_x, ray_z)
-    wall = jax.tree.map(lambda far, near: far + barrier.part * (near - far), wall, barrier)
-    return Layers(ray_x, ray_z, wall, sign, letters, objects)
+    hidden = Hidden(depth, barrier.part)
+    wall = jax.tree.map(lambda far, near: far + barrier.part * (near - far), _outer_wall(camera, ray_x, ray_z), barrier)
+    layers = Layers(ray_x, ray_z, wall, *_sign(camera, colour, hidden))
+    return layers, boxes(camera, headings[:, :3], hidden), keys(camera, headings[:, 3:], hidden)
 
 
 def _upright(camera: Camera, depth: Array, bottom: float, top: float, part: Array, shade: Array) -> Upright:
@@ -80,10 +80,10 @@ def _outer_wall(camera: Camera, ray_x: Array, ray_z: Array) -> Upright:
 def _barrier(camera: Camera) -> tuple[Upright, Array]:
     """The barrier, and its depth."""
     (low_x, low_z), (high_x, high_z) = world.BARRIER
-    part, columns = covered(
+    part, middles = covered(
         camera.hull([(low_x, low_z), (high_x, low_z), (high_x, high_z), (low_x, high_z)]), camera.width
     )
-    ray_x, ray_z = camera.rays(columns)
+    ray_x, ray_z = camera.rays(middles)
     to_x = slab(low_x - camera.x, high_x - camera.x, ray_x)
     to_z = slab(low_z - camera.z, high_z - camera.z, ray_z)
     enter, leave = jnp.maximum(to_x[0], to_z[0]), jnp.minimum(to_x[1], to_z[1])
@@ -93,20 +93,20 @@ def _barrier(camera: Camera) -> tuple[Upright, Array]:
     return _upright(camera, depth, 0.0, world.WALL_HEIGHT, part, jnp.where(lit, LIT, UNLIT)), depth
 
 
-def _sign(camera: Camera, colour: Array, barrier_depth: Array, barrier_part: Array) -> tuple[Upright, Letters]:
+def _sign(camera: Camera, colour: Array, hidden: Hidden) -> tuple[Upright, Letters]:
     """The sign, where the barrier leaves it free, and what is written on it."""
     length = jnp.asarray(_LENGTHS)[colour][:, None]
     face, left, right = world.SIGN_X - world.SIGN_DEPTH, world.SIGN_Z - length / 2, world.SIGN_Z + length / 2
-    white, columns = covered(camera.span((face, left), (face, right)), camera.width)
+    white, middles = covered(camera.span((face, left), (face, right)), camera.width)
     black = [
         covered(camera.span((face, end), (world.SIGN_X, end)), camera.width)[0] * seen
         for end, seen in ((left, camera.z < left), (right, camera.z > right))
     ]
-    ray_x, ray_z = camera.rays(columns)
+    ray_x, ray_z = camera.rays(middles)
     ahead = ray_x > 1e-3
     depth = jnp.maximum((face - camera.x) / jnp.where(ahead, ray_x, 1.0), NEAR)
     whole = white + black[0] + black[1]
-    part = whole * ahead * jnp.where(barrier_depth < depth, 1 - barrier_part, 1.0)
+    part = whole * ahead * hidden.free(depth)
     sign = _upright(camera, depth, world.SIGN_BOTTOM, world.SIGN_TOP, part, white / jnp.maximum(whole, 1e-3))
     # Texture of a distance: as blurred across as down, by whichever is more.
     width = depth / camera.focal / jnp.clip(ray_x, 0.02, 1.0)

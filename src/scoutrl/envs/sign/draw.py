@@ -2,6 +2,7 @@
 
 import functools
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,14 +10,15 @@ from jax.custom_batching import custom_vmap
 from jaxtyping import Array, ArrayLike, Float, Int, UInt8
 
 from scoutrl.envs.sign.camera import Camera
-from scoutrl.envs.sign.columns import Layers, layers
-from scoutrl.envs.sign.objects import nearest
+from scoutrl.envs.sign.columns import columns
+from scoutrl.envs.sign.objects import nearest, ranks
 from scoutrl.envs.sign.pixels import joined, pixels
 from scoutrl.errors import ScoutError
 
 HEIGHT, WIDTH = 60, 80
-CHUNK = 32
-"""Frames at a time on a CPU: what lies between two stages stays in the cache."""
+BLOCK, PART = 64, 8
+"""Frames that go through all stages at a time, so that what lies between two stages stays in the cache of a processor;
+and those that a stage takes at a time."""
 
 
 def draw(
@@ -25,6 +27,7 @@ def draw(
     heading: ArrayLike,
     sign_colour: ArrayLike,
     object_headings: ArrayLike,
+    *,
     height: int = HEIGHT,
     width: int = WIDTH,
 ) -> UInt8[Array, "n height width 3"]:
@@ -94,23 +97,46 @@ def _frames(height: int, width: int) -> Callable[..., Array]:
 
 @functools.partial(jax.jit, static_argnums=(1, 2))
 def _in_chunks(given: tuple[Array, ...], height: int, width: int) -> Array:
-    """Each stage is a loop of its own over chunks: stages that XLA can join, it computes over and over again."""
+    """A block of frames after another; on a CPU each stage is a loop of its own over the block's parts.
+
+    XLA would join the stages and so compute each of them over and over again; loops it does not join.
+    """
     count = len(given[0])
     if count == 0:
         return jnp.zeros((0, height, width, 3), jnp.uint8)
-    chunk = min(CHUNK, count)
-    rest = -count % chunk
-    chunks = tuple(
-        jnp.concatenate([x, jnp.zeros((rest, *x.shape[1:]), x.dtype)]).reshape(-1, chunk, *x.shape[1:]) for x in given
-    )
 
-    def first(part: tuple[Array, ...]) -> tuple[Camera, Layers]:
-        x, z, heading, colour, headings = part
-        camera = Camera(x[:, None], z[:, None], jnp.cos(heading)[:, None], jnp.sin(heading)[:, None], height, width)
-        return camera, layers(camera, colour, headings)
+    def on_cpu(*given: Array) -> Array:
+        part = min(PART, -(-count // 2))
+        block = min(BLOCK, part * -(-count // part))
+        in_parts = functools.partial(_stages, over=functools.partial(_by_parts, part))
+        return _by_parts(block, lambda one: in_parts(one, height, width), given)
 
-    cameras, shown = jax.lax.map(first, chunks)
-    objects = jax.lax.map(nearest, shown.objects)
-    halves = jax.lax.map(lambda part: pixels(*part), (cameras, shown, objects))
-    drawn = jax.lax.map(lambda part: joined(*part), halves)
-    return drawn.reshape(-1, height, width, 3)[:count]
+    def elsewhere(*given: Array) -> Array:
+        return _stages(given, height, width, over=lambda stage, x: stage(x))
+
+    return jax.lax.platform_dependent(*given, cpu=on_cpu, default=elsewhere)
+
+
+def _by_parts(size: int, stage: Callable[[Any], Any], given: Any) -> Any:
+    """`stage` of everything in `given`, whose arrays are [frames, …], `size` frames at a time."""
+    count = len(jax.tree.leaves(given)[0])
+    rest = -count % size
+
+    def cut(x: Array) -> Array:
+        filled = jnp.concatenate([x, jnp.zeros((rest, *x.shape[1:]), x.dtype)]) if rest else x
+        return filled.reshape(-1, size, *x.shape[1:])
+
+    done = jax.lax.map(stage, jax.tree.map(cut, given))
+    return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:])[:count], done)
+
+
+def _stages(given: tuple[Array, ...], height: int, width: int, over: Callable[[Callable, Any], Any]) -> Array:
+    """The frames; `over(stage, x)` does one stage of the work."""
+    x, z, heading, colour, headings = given
+    camera = Camera(x[:, None], z[:, None], jnp.cos(heading)[:, None], jnp.sin(heading)[:, None], height, width)
+    shown, boxes, keys = over(lambda part: columns(*part), (camera, colour, headings))
+    objects = jax.tree.map(lambda box, key: jnp.concatenate([box, key], axis=1), boxes, keys)
+    rank = over(ranks, objects.depth)
+    near = over(lambda part: nearest(*part), (objects, rank))
+    halves = over(lambda part: pixels(*part), (camera, shown, near))
+    return over(lambda part: joined(*part), halves)

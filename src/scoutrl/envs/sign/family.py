@@ -13,7 +13,8 @@ from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, Spaces, Step
 from scoutrl.envs.problems import Problem, ProblemSet
 from scoutrl.envs.sign import world
 from scoutrl.envs.sign.draw import HEIGHT, WIDTH, check_size, look
-from scoutrl.envs.sign.top import top_view
+from scoutrl.envs.sign.top import CELL, top_view
+from scoutrl.envs.spot import spot
 
 LEFT, RIGHT, FORWARD, END = range(4)
 """The four actions; END steps back, then ends the episode."""
@@ -107,3 +108,8 @@ def _moved(state: SignState, action: Action) -> SignState:
     stay = world.blocked(x, z)
     x, z = jnp.where(stay, state.x, x), jnp.where(stay, state.z, z)
     return SignState(x, z, heading, state.objects, state.colour, state.goal, state.steps + 1)
+
+
+@spot.register
+def _(env: Sign, state: SignState) -> Float[Array, "2"]:
+    return CELL * jnp.stack([state.x, state.z])

@@ -1,6 +1,5 @@
 """Boxes and keys, column by column: the three nearest ones that each column shows."""
 
-import dataclasses
 import functools
 
 import equinox as eqx
@@ -65,6 +64,20 @@ class ObjectLayer(eqx.Module):
     """0 blue, 1 red, 2 green."""
 
 
+class Hidden(eqx.Module):
+    """What the barrier hides, [frames, width]."""
+
+    beyond: Array
+    """Depth of the barrier."""
+    part: Array
+    """Part of the column's width that it takes."""
+
+    def free(self, depth: Array) -> Array:
+        """Which part of a column shows something at `depth`, [frames, width] or [frames, objects, width]."""
+        beyond, part = (x if depth.ndim == x.ndim else x[:, None] for x in (self.beyond, self.part))
+        return jnp.where(depth < AWAY, jnp.where(depth > beyond, 1 - part, 1.0), 0.0)
+
+
 class _Rays(eqx.Module):
     """Rays in the frames of objects, and what is needed to go back; [frames, objects, width] or broadcasting to it."""
 
@@ -83,23 +96,8 @@ class _Rays(eqx.Module):
         return jnp.where(missed, AWAY, enter), jnp.where(missed, AWAY, leave), across[0] > along[0]
 
 
-def object_layers(camera: Camera, headings: Array, hidden: tuple[Array, Array]) -> ObjectLayer:
-    """All six objects of the frames, [frames, 6, width].
-
-    Args:
-        camera: the frames' cameras.
-        headings: [frames, 6].
-        hidden: depth of the barrier, and the part of the column's width that it takes, [frames, width].
-    """
-    boxes = _boxes(camera, headings[:, :3])
-    keys = _keys(camera, headings[:, 3:])
-    every = jax.tree.map(lambda box, key: jnp.concatenate([box, key], axis=1), boxes, keys)
-    behind = every.depth > hidden[0][:, None]
-    free = every.part * jnp.where(behind, 1 - hidden[1][:, None], 1.0)
-    return dataclasses.replace(every, part=jnp.where(every.depth < AWAY, free, 0.0))
-
-
-def _boxes(camera: Camera, headings: Array) -> ObjectLayer:
+def boxes(camera: Camera, headings: Array, hidden: Hidden) -> ObjectLayer:
+    """The three boxes at headings [frames, 3]."""
     rays, part = _towards(camera, world.OBJECTS[:3], headings, CUBE)
     enter, leave, aside = rays.through(CUBE)
     row = rays.camera.row
@@ -111,14 +109,17 @@ def _boxes(camera: Camera, headings: Array) -> ObjectLayer:
         bottom=row(CUBE.bottom, enter),
         hole_top=nowhere,
         hole_bottom=nowhere,
-        part=part,
+        part=part * hidden.free(enter),
         shade=_shade(rays, headings, aside, 1.0),
         colour=_colours(enter),
     )
 
 
-def _keys(camera: Camera, headings: Array) -> ObjectLayer:
-    """Bow, shaft and teeth are taken together: all rows from the uppermost to the lowest of them, less the hole."""
+def keys(camera: Camera, headings: Array, hidden: Hidden) -> ObjectLayer:
+    """The three keys at headings [frames, 3].
+
+    Bow, shaft and teeth are taken together: all rows from the uppermost to the lowest of them, less the hole.
+    """
     rays, part = _towards(camera, world.OBJECTS[3:], headings, KEY)
     row = rays.camera.row
     bow, bow_leave, bow_aside = rays.through(BOW)
@@ -133,14 +134,15 @@ def _keys(camera: Camera, headings: Array) -> ObjectLayer:
     through = slab(HOLE.low - rays.start_z, HOLE.high - rays.start_z, rays.z)
     open_ = has_bow & (through[0] <= bow) & (through[1] >= bow_leave)
     hole_top = row(HOLE.top, bow)
+    depth = jnp.minimum(bow, shaft)
     return ObjectLayer(
-        depth=jnp.minimum(bow, shaft),
+        depth=depth,
         top=jnp.minimum(*tops),
         edge=jnp.where(has_bow, row(BOW.top, bow), row(SHAFT.top, shaft)),
         bottom=functools.reduce(jnp.maximum, bottoms),
         hole_top=hole_top,
         hole_bottom=jnp.where(open_, jnp.maximum(row(HOLE.bottom, bow_leave), hole_top), hole_top),
-        part=part,
+        part=part * hidden.free(depth),
         shade=_shade(rays, headings, jnp.where(bow < shaft, bow_aside, shaft_aside), KEY_LIGHT),
         colour=_colours(bow),
     )
@@ -185,13 +187,16 @@ def _colours(like: Array) -> Array:
     return jnp.broadcast_to(jnp.arange(3.0)[:, None], like.shape)
 
 
-def nearest(objects: ObjectLayer) -> tuple[ObjectLayer, ...]:
-    """The objects [frames, objects, width] that are nearest in each column, nearest first, each [frames, width]."""
-    depth = objects.depth
-    order = jnp.arange(depth.shape[1])
+def ranks(depth: Array) -> Array:
+    """The place of each object [frames, objects, width] among those of its column, 0 the nearest."""
+    order = np.arange(depth.shape[1])
     nearer = depth[:, :, None] < depth[:, None]
     tied = (depth[:, :, None] == depth[:, None]) & (order[:, None] < order)[..., None]
-    rank = (nearer | tied).sum(1)
+    return (nearer | tied).sum(1, dtype=jnp.int32)
+
+
+def nearest(objects: ObjectLayer, rank: Array) -> tuple[ObjectLayer, ...]:
+    """The objects that are nearest in each column, nearest first, each [frames, width]."""
 
     def at(place: int) -> ObjectLayer:
         return jax.tree.map(lambda x: jnp.where(rank == place, x, 0).sum(1), objects)

@@ -17,11 +17,11 @@ from scoutrl.envs.sign.objects import ObjectLayer
 
 PLASTER = 155.2
 """Mean red of the walls before shading."""
-GREENISH, BLUISH = 0.9936, 0.969
+GREENISH, BLUISH = 0.9936, 0.968
 """Green and blue of walls and floor, as parts of their red."""
-CEILING = 106.7
+CEILING = 106.6
 PAPER = 255 * 0.65
-DARK, BRIGHT = 49.0, 219.0
+DARK, BRIGHT = 51.5, 221.5
 """Red of the two kinds of tiles."""
 TILE = 0.25
 """Length of a tile."""
@@ -43,8 +43,8 @@ def pixels(camera: Camera, shown: Layers, objects: tuple[ObjectLayer, ...]) -> t
     """The two halves of the frames, from their layers: int32 [frames, height / 2, width], red in the lowest byte."""
     half = camera.height // 2
     rows = np.arange(camera.height, dtype=np.float32)[:, None]
-    above = _sign(_tinted(_upper(shown.wall, rows[:half])), camera, shown, rows[:half])
-    below = _sign(_tinted(_lower(shown, camera, rows[half:])), camera, shown, rows[half:])
+    above = _sign(_upper(shown.wall, rows[:half]), camera, shown, rows[:half])
+    below = _sign(_lower(shown, camera, rows[half:]), camera, shown, rows[half:])
     return _words(above), _words(_objects(below, objects, rows[half:]))
 
 
@@ -60,20 +60,22 @@ def _between(top: Array, bottom: Array, rows: np.ndarray) -> Array:
     return jnp.maximum(jnp.minimum(jnp.minimum(bottom[:, None] - rows, rows + 1 - top[:, None]), most), 0)
 
 
-def _upper(wall: Upright, rows: np.ndarray) -> Array:
+def _upper(wall: Upright, rows: np.ndarray) -> Colour:
     """Ceiling and wall."""
-    return CEILING + jnp.clip(rows + 1 - wall.top[:, None], 0, 1) * (PLASTER * wall.shade[:, None] - CEILING)
+    ceiling = Colour(*(jnp.float32(CEILING),) * 3)
+    return ceiling.under(jnp.clip(rows + 1 - wall.top[:, None], 0, 1), _tinted(PLASTER * wall.shade[:, None]))
 
 
-def _lower(shown: Layers, camera: Camera, rows: np.ndarray) -> Array:
+def _lower(shown: Layers, camera: Camera, rows: np.ndarray) -> Colour:
     """Floor and wall."""
     floor = _floor(camera, shown, rows)
     wall = PLASTER * shown.wall.shade[:, None]
-    return floor + jnp.clip(shown.wall.bottom[:, None] - rows, 0, 1) * (wall - floor)
+    return _tinted(floor + jnp.clip(shown.wall.bottom[:, None] - rows, 0, 1) * (wall - floor))
 
 
-def _tinted(plane: Array) -> Colour:
-    return Colour(plane, plane * GREENISH, plane * BLUISH)
+def _tinted(red: Array) -> Colour:
+    """Walls and floor, by their red."""
+    return Colour(red, red * GREENISH, red * BLUISH)
 
 
 def _sign(below: Colour, camera: Camera, shown: Layers, rows: np.ndarray) -> Colour:
