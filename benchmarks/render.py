@@ -122,7 +122,7 @@ def real(poses: list[np.ndarray], seconds: float) -> float | None:
 
     def run() -> None:
         for x, z, heading in zip(*poses[:3], strict=True):
-            env.agent.pos, env.agent.dir = np.array([x, 0.0, z]), heading
+            vars(env.agent).update(pos=np.array([x, 0.0, z]), dir=heading)
             env.render_obs()
 
     return rate(run, len(poses[0]), seconds)

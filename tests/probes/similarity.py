@@ -17,7 +17,7 @@ def ssim(one, other):
 
     def mean(picture):
         half = WINDOW // 2
-        return uniform_filter(picture, (WINDOW, WINDOW, 1))[half:-half, half:-half]
+        return uniform_filter(uniform_filter(picture, WINDOW, axes=(0,)), WINDOW, axes=(1,))[half:-half, half:-half]
 
     a, b = mean(one), mean(other)
     unbiased = count / (count - 1)
