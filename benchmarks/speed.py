@@ -67,6 +67,8 @@ def measure(words: list[str], cores: list[int], warm_up: int, scratch: Path) -> 
     with on_cores(set(cores)):
         cold = list(Training(words, scratch / "cold", scratch / "cache").rows())
         warm = list(Training(words, scratch / "warm", scratch / "cache").rows())
+    if len(warm) < warm_up + 2:
+        raise SystemExit(f"{len(warm)} chunks are too few for a median without the first {warm_up}; raise --steps.")
     found = {
         "cores": len(cores),
         "steps_per_second": _median("steps_per_second", warm[warm_up:]),

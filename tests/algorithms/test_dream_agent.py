@@ -56,11 +56,11 @@ def test_the_deployed_agent_is_the_same_whatever_its_problems_are_called():
     agent = small().agent(env, state)
     assert same(agent, small().agent(renamed, state))
     assert same(acted(small(), env, state), acted(small(), renamed, state))
-    # Its arrays are those of the acting networks, and two that say how random it is.
-    assert len(jax.tree.leaves(agent)) == len(jax.tree.leaves(state.average.actors)) + 2
+    # Its arrays are those of the acting networks, and three that say how random it is.
+    assert len(jax.tree.leaves(agent)) == len(jax.tree.leaves(state.average.actors)) + 3
     assert agent.told is None
     assert agent.guesses is None
-    assert float(agent.explorer_epsilon) == 0
+    assert float(agent.explorer_epsilon) == float(agent.policy_epsilon) == 0
 
 
 @pytest.mark.parametrize(("ignorance", "share"), [(1.0, 0.0), (0.4, 0.25), (0.0, 0.5)])
@@ -89,17 +89,20 @@ def test_what_an_explorer_guesses_has_nothing_to_do_with_its_problem():
     assert none.guesses is None
 
 
-def test_the_explorer_is_random_at_first_and_less_and_less():
+@pytest.mark.parametrize("who", ["explorer", "policy"])
+def test_both_are_random_at_first_and_less_and_less(who):
     env, state, _ = lived()
-    dream = small(warmup=50, updates=4)
+    dream = small(warmup=50 * (who == "explorer"), policy_warmup=50 * (who == "policy"), updates=4)
+    other = {"explorer": "policy", "policy": "explorer"}[who]
 
     @quick_jit
     def epsilon(updates):
         young = eqx.tree_at(lambda s: s.updates, state, updates)
-        return dream.collector(env, young, jnp.array([0, 0]), jax.random.key(0)).explorer_epsilon
+        agent = dream.collector(env, young, jnp.array([0, 0]), jax.random.key(0))
+        return getattr(agent, f"{who}_epsilon"), getattr(agent, f"{other}_epsilon")
 
-    shares = [float(epsilon(jnp.int32(updates))) for updates in (0, 50, 200, 1000)]
-    np.testing.assert_allclose(shares, [1, 0.75, 0, 0], atol=1e-6)
+    shares = [epsilon(jnp.int32(updates)) for updates in (0, 50, 200, 1000)]
+    np.testing.assert_allclose(shares, [[1, 0], [0.75, 0], [0, 0], [0, 0]], atol=1e-6)
 
 
 def test_the_oracle_is_told_f_of_the_average():

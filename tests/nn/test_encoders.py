@@ -99,7 +99,7 @@ def test_every_pixel_counts_also_beyond_the_last_whole_patch():
 def test_patches_are_the_patches_of_the_picture():
     """With all weight on one pixel of a patch and on one patch in each merge, the features show one pixel."""
     encoder = Image(Box(0, 255, (8, 8, 1), np.uint8), patch=2, width=1, size=1)
-    picture = np.arange(0, 192, 3, dtype=np.uint8).reshape(8, 8, 1)
+    picture = np.arange(128, 256, 2, dtype=np.uint8).reshape(8, 8, 1)
 
     @jax.jit
     def pixel(*places):
@@ -108,7 +108,7 @@ def test_patches_are_the_patches_of_the_picture():
         weights = [jnp.asarray(w, jnp.float32) for w in (*weights, np.array([[1], [0]]))]
         layers = lambda e: [e.embed.weight, e.merge.weight, e.again.weight, e.out.weight]  # noqa: E731
         assert [w.shape for w in layers(encoder)] == [w.shape for w in weights]
-        return 255 * eqx.tree_at(layers, encoder, weights)(picture)[0]
+        return 127.5 * (1 + eqx.tree_at(layers, encoder, weights)(picture)[0])
 
     for row, column in np.ndindex(8, 8):
         found = pixel(*(2 * (row // size % 2) + column // size % 2 for size in (1, 2, 4)))

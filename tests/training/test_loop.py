@@ -129,4 +129,4 @@ def test_progress_is_told_on_stderr_alone(tmp_path, capsys):
     train(config(), tmp_path)
     said = capsys.readouterr()
     assert said.out == ""
-    assert "480 of 480 steps · return on unseen problems" in said.err
+    assert "480 of 480 steps · test return" in said.err

@@ -58,7 +58,7 @@ def filled(numbers, interest=None) -> ring.Replay:
     return replay
 
 
-draws = jax.jit(ring.draw, static_argnums=(1, 2, 3))
+draws = jax.jit(lambda replay, *rest: ring.draw(replay, ring.successes(replay), *rest), static_argnums=(1, 2, 3))
 
 
 def drawn(replay, count=600, successes=0, interesting=0) -> np.ndarray:
@@ -110,10 +110,23 @@ def test_where_none_is_above_the_mean_all_are_drawn():
 
 def test_successes_may_have_to_be_above_a_floor():
     replay = filled([-9, -9, 0, 0, 3, 4])
-    draws = lambda floor: np.asarray(ring.draw(replay, 300, 300, 0, jax.random.key(0), floor))  # noqa: E731
+    chances = lambda floor: ring.successes(replay, floor)  # noqa: E731
+    draws = lambda floor: np.asarray(ring.draw(replay, chances(floor), 300, 300, 0, jax.random.key(0)))  # noqa: E731
     assert set(replay.trials.problem[draws(-1e9), 0].tolist()) == {0, 3, 4}
     assert set(replay.trials.problem[draws(0.0), 0].tolist()) == {3, 4}
     assert set(replay.trials.problem[draws(4.0), 0].tolist()) == {-9, 0, 3, 4}
+
+
+def test_every_kind_of_success_is_as_likely():
+    """Problem 7 has succeeded once, problem 9 five times, with two goals."""
+    numbers = np.array([9, 9, 9, 7, 9, 9, 0, 0])
+    goals = np.array([1, 1, 1, 1, 1, 2, 0, 0])[:, None]
+    lived = Trial(numbers[:, None].astype(np.int32), episodes(0 * numbers, goals=goals), episodes(numbers, goals=goals))  # type: ignore[arg-type]
+    env = Family(goal=SMALL)
+    replay = ring.add(env, empty(env, lived, capacity=8), lived, jnp.zeros(8))  # type: ignore[arg-type]
+    rows = np.asarray(draws(replay, 3000, 3000, 0, jax.random.key(0)))
+    shares = np.bincount(rows, minlength=8) / 3000
+    np.testing.assert_allclose(shares, [1 / 12, 1 / 12, 1 / 12, 1 / 3, 1 / 12, 1 / 3, 0, 0], atol=0.03)
 
 
 def test_interest_may_be_revised():

@@ -56,6 +56,8 @@ class Dream(Replayed):
     """Share of trials whose policy gets z from the decoder in training, once the decoder is good."""
     decoded_below: float = 0.6
     """That share comes in as the ignorance falls from this by 0.4; too early, both settle for little."""
+    decoder_weight: float = 1.0
+    """Weight of the decoder's loss: it counts where encoders of observations are shared and have to serve all."""
     decoder_gradient: bool = False
     """Let the policy's loss on decoded z train the decoder too."""
     see_rewards: bool = True
@@ -65,6 +67,8 @@ class Dream(Replayed):
     other problem and goal were true. Independent random actions hardly ever find the second thing worth finding."""
     warmup: int = 200
     """Iterations in which the explorer's share of random actions falls from 1 to its own."""
+    policy_warmup: int = 0
+    """The same of the policy: where most things do harm, a policy soon shuns them all, and would see no other."""
     width: int = 64
     """Width of explorer and decoder."""
     memory: int = 64
@@ -78,9 +82,9 @@ class Dream(Replayed):
         """Refuse values that make no sense."""
         check_ranges(
             self,
-            positive="z z_scale rho width memory policy_width",
+            positive="z z_scale rho width memory policy_width decoder_weight",
             shares="decoded_share guess_share",
-            not_negative="bottleneck_weight hinge_threshold cost cost_below decoded_below warmup",
+            not_negative="bottleneck_weight hinge_threshold cost cost_below decoded_below warmup policy_warmup",
         )
 
     def networks(self, env: MetaEnv) -> DreamNets:
@@ -105,9 +109,9 @@ class Dream(Replayed):
         noise, share, guess = jax.random.split(key, 3)
         z = self._draw(state.nets.encoder(jnp.asarray(problem)), noise)
         told = Told(z, ~jax.random.bernoulli(share, self._decoded_share(state)))
-        warm = state.updates / (self.updates * max(self.warmup, 1))
         guesses = self._guesses(env, state, guess) if self.guess_share else None
-        return self._agent(state.nets, jnp.clip(1.0 - warm, 0.0, 1.0), told, guesses)
+        explorer, policy = (self._still_random(state, length) for length in (self.warmup, self.policy_warmup))
+        return self._agent(state.nets, explorer, told, guesses, policy)
 
     def interest(self, nets: DreamNets, trials: Trial) -> Float[Array, " batch"]:
         """How far exploring moved the belief."""
@@ -127,7 +131,7 @@ class Dream(Replayed):
 
     def decoder_loss(self, distance: Float[Array, "batch time+1"], played: Tape) -> Float[Array, ""]:
         """E ‖sg[f_ψ(μ)] - g_ω(τ_:t)‖² over all prefixes."""
-        return masked_mean(distance, played.prefixes)
+        return self.decoder_weight * masked_mean(distance, played.prefixes)
 
     def explorer_loss(
         self, distance: Float[Array, "batch time+1"], q: Array, judge: Array, played: Tape, cost: Array
@@ -229,13 +233,23 @@ class Dream(Replayed):
         memory = policy.history.scan(Transitions(features[:, :-1], actions, lived.rewards, features[:, 1:]))
         return policy(memory, features, goal, z)
 
+    def _still_random(self, state: Learner, warmup: int) -> Float[Array, ""]:
+        """The least share of random actions: from 1 to 0 in `warmup` iterations."""
+        return jnp.clip(1.0 - state.updates / (self.updates * max(warmup, 1)), 0.0, 1.0) * (warmup > 0)
+
     def _agent(
-        self, nets: DreamNets, explorer_epsilon: Array, told: Told | None, guesses: Guesses | None = None
+        self,
+        nets: DreamNets,
+        explorer_epsilon: Array,
+        told: Told | None,
+        guesses: Guesses | None = None,
+        policy_epsilon: Array | float = 0.0,
     ) -> DreamAgent:
         return DreamAgent(
             nets.actors,
             epsilon=jnp.array([self.epsilon_low, self.epsilon_high]),
             explorer_epsilon=explorer_epsilon,
+            policy_epsilon=jnp.asarray(policy_epsilon, jnp.float32),
             random_exploration=self.exploration == "random",
             see_rewards=self.see_rewards,
             random_actions=self.random_actions,

@@ -90,6 +90,8 @@ class DreamAgent(Agent):
     """Lowest and highest share of random actions; a trial's own is drawn between them, evenly in its logarithm."""
     explorer_epsilon: Float[Array, ""]
     """The explorer acts at random at least this often."""
+    policy_epsilon: Float[Array, ""]
+    """And the policy."""
     random_exploration: bool = eqx.field(static=True)
     """Ablation: explore uniformly at random, also when greedy."""
     see_rewards: bool = eqx.field(static=True)
@@ -137,7 +139,8 @@ class DreamAgent(Agent):
         memory = dataclasses.replace(memory, observation=seen)
         if memory.phase == Phase.EXPLOITATION:
             q = self.actors.policy(memory.lived, seen, memory.goal, memory.z)
-            return self._noisy(q, jnp.where(greedy, 0.0, memory.epsilon), key), memory
+            epsilon = jnp.maximum(memory.epsilon, self.policy_epsilon)
+            return self._noisy(q, jnp.where(greedy, 0.0, epsilon), key), memory
         q = self.actors.explorer(memory.explored, seen)
         if self.random_exploration:
             return epsilon_greedy(q, jnp.float32(1.0), key), memory

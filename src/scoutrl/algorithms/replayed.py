@@ -70,7 +70,8 @@ class Replaying(Algorithm):
     capacity: int = 16384
     """Trials kept for replay, a multiple of `trials`."""
     success_share: float = 0.25
-    """Share of a gradient step's trials drawn from those whose exploitation return is above the mean."""
+    """Share of a gradient step's trials drawn from those whose exploitation return is above the mean: each problem with
+    its goals as often as any other."""
     success_floor: float = -1e9
     """And above this: where most trials earn nothing, doing nothing is better than the mean."""
     interest_share: float = 0.25
@@ -147,7 +148,9 @@ class Replaying(Algorithm):
         """Store the trials, then take gradient steps on trials drawn from all that are stored."""
         interest = self.interest(state.nets, trials) if self.interest_share else jnp.zeros(len(trials.problem))
         state = dataclasses.replace(state, replay=ring.add(env, state.replay, trials, interest))
-        state, metrics = jax.lax.scan(self._update, state, jax.random.split(key, self.updates))
+        success = ring.successes(state.replay, self.success_floor)
+        keys = jax.random.split(key, self.updates)
+        state, metrics = jax.lax.scan(lambda state, key: self._update(state, success, key), state, keys)
         return state, jax.tree.map(jnp.mean, metrics)
 
     def _check_weights(self, env: MetaEnv) -> None:
@@ -155,11 +158,11 @@ class Replaying(Algorithm):
         if self.random_actions and len(self.random_actions) != actions:
             raise ScoutError(f"random_actions has {len(self.random_actions)} weights; the family has {actions} actions")
 
-    def _update(self, state: Learner, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
+    def _update(self, state: Learner, success: Array, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
         """One gradient step on trials drawn from the replay."""
         draw_key, loss_key = jax.random.split(key)
         successes, interesting = (round(share * self.batch) for share in (self.success_share, self.interest_share))
-        rows = ring.draw(state.replay, self.batch, successes, interesting, draw_key, self.success_floor)
+        rows = ring.draw(state.replay, success, self.batch, successes, interesting, draw_key)
         batch = ring.take(state.replay, rows)
         gradient, found = jax.grad(self.loss, has_aux=True)(state.nets, state, batch, loss_key)
         replay = ring.revise(state.replay, rows, found.interest)

@@ -101,7 +101,7 @@ class Image(Encoder):
         x = jnp.pad(x, ((0, 0), (0, rows * 4 * p - height), (0, columns * 4 * p - width), (0, 0)))
         x = x.reshape(-1, rows, 2, 2, p, columns, 2, 2, p, channels).transpose(0, 1, 5, 2, 6, 3, 7, 4, 8, 9)
         squares = rows * columns
-        x = x.reshape(-1, squares, 16, p * p * channels).astype(jnp.float32) / 255
+        x = x.reshape(-1, squares, 16, p * p * channels).astype(jnp.float32) / 127.5 - 1
         x = jax.nn.relu(self.embed(x)).reshape(-1, squares, 4, self.merge.weight.shape[0])
         x = jax.nn.relu(self.merge(x)).reshape(-1, squares, self.again.weight.shape[0])
         x = jax.nn.relu(self.again(x)).reshape(-1, self.out.weight.shape[0])

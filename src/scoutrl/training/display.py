@@ -54,7 +54,7 @@ class Display:
         updates = sum(row["updates_per_second"] for row in rows)
         if not steps and done < 1:
             return  # all are still compiling: there is no news
-        said = f"return on unseen problems {self._score} · {steps:,.0f} steps/s · {updates:,.0f} updates/s"
+        said = f"test return {self._score} · {steps:,.0f} steps/s · {updates:,.0f} updates/s"
         if self._bar is not None:
             self._bar.update(self._task, completed=_FULL * done, description="training", said=said)
             self._bar.refresh()

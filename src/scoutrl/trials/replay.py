@@ -58,21 +58,36 @@ def revise(replay: Replay, rows: Int[Array, " batch"], interest: Float[Array, " 
     return eqx.tree_at(lambda r: r.interest, replay, replay.interest.at[rows].set(interest))
 
 
+def successes(replay: Replay, floor: float = -1e9) -> Float[Array, " capacity"]:
+    """Running chances, row by row, to be drawn as a success.
+
+    A success is a trial whose exploitation return is above the mean of all stored and above `floor`. Every kind of
+    success, a problem with its goals, is as likely as any other: those that come easily do not crowd out the others.
+    """
+    returns = replay.trials.exploitation.rewards.sum(axis=(1, 2))
+    stored = jnp.arange(replay.capacity) < replay.size
+    above = stored & (returns > jnp.maximum((returns * stored).sum() / replay.size, floor) + 1e-6)
+    kinds = _kinds(replay.trials)
+    alike = jnp.zeros(_KINDS).at[kinds].add(above)
+    return jnp.cumsum(above / jnp.maximum(alike[kinds], 1))
+
+
 def draw(
-    replay: Replay, count: int, successes: int, interesting: int, key: PRNGKeyArray, floor: float = -1e9
+    replay: Replay, success: Float[Array, " capacity"], count: int, successes: int, interesting: int, key: PRNGKeyArray
 ) -> Int[Array, " count"]:
     """Rows of `count` trials, drawn with replacement: rare good trials are seen again and again.
 
-    Of them, `successes` are from the trials whose exploitation return is above the mean of all stored and above
-    `floor`, `interesting` from those whose interest is above the mean, the rest from all. Where there are none of a
-    kind, from all as well.
+    Of them, `successes` are drawn by the running chances `success`, `interesting` from the trials whose interest is
+    above the mean, the rest from all. Where there are none of a kind, from all as well.
     """
-    uniform, success, interest = jax.random.split(key, 3)
+    uniform, success_key, interest_key = jax.random.split(key, 3)
     rows = jax.random.randint(uniform, (count,), 0, replay.size)
-    returns = replay.trials.exploitation.rewards.sum(axis=(1, 2))
+    stored = jnp.arange(replay.capacity) < replay.size
+    interest = replay.interest
+    above = stored & (interest > (interest * stored).sum() / replay.size + 1e-6)
     parts = [
-        _above_mean(replay, returns, rows[:successes], success, floor),
-        _above_mean(replay, replay.interest, rows[successes : successes + interesting], interest),
+        _drawn(success, rows[:successes], success_key),
+        _drawn(jnp.cumsum(above.astype(jnp.float32)), rows[successes : successes + interesting], interest_key),
         rows[successes + interesting :],
     ]
     return jnp.concatenate(parts)
@@ -83,18 +98,29 @@ def take(replay: Replay, rows: Int[Array, " batch"]) -> Trial:
     return _unpack(jax.tree.map(lambda ring: ring[rows], replay.trials))
 
 
-def _above_mean(
-    replay: Replay, score: Array, otherwise: Int[Array, " n"], key: PRNGKeyArray, floor: float = -1e9
-) -> Int[Array, " n"]:
-    """Rows drawn among the stored trials whose score is above the mean and the floor; `otherwise` without any."""
+def _drawn(running: Float[Array, " capacity"], otherwise: Int[Array, " n"], key: PRNGKeyArray) -> Int[Array, " n"]:
+    """Rows drawn by running chances; `otherwise` where all chances are nil."""
     if not len(otherwise):
         return otherwise
-    stored = jnp.arange(replay.capacity) < replay.size
-    above = stored & (score > jnp.maximum((score * stored).sum() / replay.size, floor) + 1e-6)
-    running = jnp.cumsum(above)
-    # The n-th of them stands where the running count first reaches n.
-    nth = 1 + jax.random.randint(key, otherwise.shape, 0, jnp.maximum(running[-1], 1))
-    return jnp.where(running[-1] > 0, jnp.searchsorted(running, nth), otherwise)
+    places = jax.random.uniform(key, otherwise.shape, maxval=running[-1])
+    # A row without a chance leaves the running sum as it is, and is never the first above any place.
+    return jnp.where(running[-1] > 0, jnp.searchsorted(running, places, side="right"), otherwise)
+
+
+_KINDS = 4096
+"""Kinds of successes that are told apart, but for chance collisions."""
+
+
+def _kinds(trials: Trial) -> Int[Array, " trials"]:
+    """A number for each trial, the same for the same problem and goals, by multiplying and adding bits."""
+    goals = trials.exploitation.goals
+    parts = [trials.problem] if goals is None else [trials.problem, goals]
+    flat = [part.reshape(len(part), -1) for part in parts]
+    flat = [jax.lax.bitcast_convert_type(x, jnp.int32) if x.dtype == jnp.float32 else x for x in flat]
+    numbers = jnp.concatenate([x.astype(jnp.uint32) for x in flat], axis=1)
+    factors = np.random.default_rng(0).integers(2**32, size=numbers.shape[1], dtype=np.uint32) | 1
+    mixed = ((numbers + 1) * factors).sum(axis=1, dtype=jnp.uint32)
+    return ((mixed ^ (mixed >> 15)) % _KINDS).astype(jnp.int32)
 
 
 def _pack(env: MetaEnv, trial: Trial) -> Trial:
