@@ -128,6 +128,38 @@ def evaluate(
     return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs))
 
 
+def film(
+    run: Run | str | os.PathLike[str],
+    directory: str | os.PathLike[str],
+    split: Split = "test",
+    seed: int = 0,
+    env: MetaEnv | None = None,
+) -> list[Path]:
+    """Write films of a trained agent, one GIF for each problem, at most eight of them.
+
+    Each shows a whole greedy trial: what the agent sees, if that is an image, beside the family's picture with the path
+    walked, and below it, for algorithms that can tell, how much it knows of the problem.
+
+    Args:
+        run: what `train` gave, or a run directory; of several seeds the first is filmed.
+        directory: where to, made if need be.
+        split: "test" for the unseen problems, "train" for those learnt on.
+        seed: seed of the trials' randomness.
+        env: the family as an object, for a run whose family cannot be made from its name.
+
+    Returns:
+        The files.
+
+    Raises:
+        ScoutError: no such run, nothing saved in it yet, or files that cannot be written.
+    """
+    _prepare()
+    from scoutrl.report.video import film as write
+
+    given = env if env is not None else (run.env if isinstance(run, Run) else None)
+    return write(open_run(seed_dirs(os.fspath(run))[0], given), Path(directory), split, seed)
+
+
 def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
     """What can be earned in a family, by name of the bound: mean return on the "train" and "test" problems.
 

@@ -1,0 +1,115 @@
+"""Films of trained agents, as animated GIFs: what they see, where they go, what they know."""
+
+from pathlib import Path
+
+import jax
+import numpy as np
+from PIL import Image, ImageDraw
+
+from scoutrl.envs import MetaEnv
+from scoutrl.envs.problems import Split
+from scoutrl.errors import ScoutError
+from scoutrl.report.lived import Scene, live
+from scoutrl.training.trained import Trained
+
+MOST = 8
+"""Problems filmed at most."""
+HEIGHT = 312
+"""Least height of the pictures, in pixels: small ones are enlarged."""
+STRIP = 52
+"""Height of the strip below them, which tells what is known."""
+PACE, PAUSE = 350, 1400
+"""Milliseconds for a step, and for the last moment of an episode."""
+INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
+
+
+def film(trained: Trained, directory: Path, split: Split, seed: int) -> list[Path]:
+    """Write one GIF for each problem of `split`, spread evenly over at most eight: a greedy trial in each.
+
+    Raises:
+        ScoutError: the directory cannot be made or written to.
+    """
+    env = trained.env
+    rows = env.problems.rows(split)
+    rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
+    written = []
+    for row in rows:
+        key = jax.random.fold_in(jax.random.key(seed), int(row))
+        scenes = live(env, trained.algorithm, trained.learner, env.problems.ids[row], key)
+        path = directory / f"{_name(env, int(row))}.gif"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            _write(path, scenes)
+        except OSError as error:
+            raise ScoutError(f"the video {path} cannot be written: {error.strerror or error}.") from error
+        written.append(path)
+    return written
+
+
+def _name(env: MetaEnv, row: int) -> str:
+    """Such as `colour-2`, or `useful-3-useless-5`."""
+    problems = env.problems
+    if problems.sizes is None:
+        return f"problem-{row}"
+    return "-".join(f"{name}-{value}" for name, value in zip(problems.names, problems.ids[row], strict=True))
+
+
+def _write(path: Path, scenes: list[Scene]) -> None:
+    frames, pauses = [], []
+    for scene in scenes:
+        shown = [_frame(scene, moment) for moment in range(len(scene.pictures))]
+        frames += shown
+        pauses += [PACE] * (len(shown) - 1) + [PAUSE]
+    # One palette for the whole film, taken from its first and last frames, keeps it small.
+    sample = Image.new("RGB", (frames[0].width, 2 * frames[0].height))
+    sample.paste(frames[0], (0, 0))
+    sample.paste(frames[-1], (0, frames[0].height))
+    palette = sample.quantize(64)
+    few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    few[0].save(path, save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
+
+
+def _frame(scene: Scene, moment: int) -> Image.Image:
+    """The observation, if it is an image, beside the picture with the path so far; below, what is known."""
+    picture = scene.pictures[moment]
+    scale = max(1, -(-HEIGHT // picture.shape[0]))
+    shown = Image.fromarray(np.ascontiguousarray(picture)).resize(
+        (picture.shape[1] * scale, picture.shape[0] * scale), Image.Resampling.NEAREST
+    )
+    _draw_path(shown, scene.spots[: moment + 1] * scale)
+    parts = [shown]
+    seen = scene.observations[moment]
+    if seen.ndim == 3:
+        large = max(1, shown.height // seen.shape[0])
+        size = (seen.shape[1] * large, seen.shape[0] * large)
+        parts.insert(0, Image.fromarray(seen).resize(size, Image.Resampling.NEAREST))
+    width = max(sum(part.width for part in parts), 320)
+    frame = Image.new("RGB", (width, shown.height + STRIP), PAPER)
+    left = 0
+    for part in parts:
+        frame.paste(part, (left, 0))
+        left += part.width
+    _draw_strip(frame, scene, moment)
+    return frame
+
+
+def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:
+    if len(spots) > 1 and np.isfinite(spots).all():
+        ImageDraw.Draw(picture).line([(float(x), float(y)) for x, y in spots], fill=PATH, width=3)
+
+
+def _draw_strip(frame: Image.Image, scene: Scene, moment: int) -> None:
+    """Phase, goal, step and return in words; what was known at each moment so far as bars."""
+    pen, top = ImageDraw.Draw(frame), frame.height - STRIP
+    goal = "" if scene.goal is None else f"   goal {np.asarray(scene.goal).tolist()}"
+    earned = float(scene.rewards[: moment + 1].sum())
+    pen.text((8, top + 4), f"{scene.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK)
+    learnt = scene.known[: moment + 1]
+    if not np.isfinite(learnt).all():
+        return
+    gained = float(learnt[-1] - learnt[-2]) if moment else 0.0
+    pen.text((8, top + 18), f"known {learnt[-1]:.0%}   gained {gained:+.0%}", fill=INK)
+    for place, value in enumerate(learnt):
+        left, bottom = 170 + 7 * place, frame.height - 6
+        height = round(float(np.clip(value, 0, 1)) * 28)
+        pen.rectangle((left, bottom - height, left + 4, bottom), fill=BAR)
