@@ -1,15 +1,16 @@
 import numpy as np
 import pytest
-from PIL import Image
+from PIL.GifImagePlugin import GifImageFile
 
 import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.report.lived import Scene
 from scoutrl.report.video import _frame
+from scoutrl.trials.agent import Phase
 
 
 def moments(path):
-    with Image.open(path) as film:
+    with GifImageFile(path) as film:
         return film.n_frames, film.size
 
 
@@ -36,7 +37,7 @@ def test_a_frame_shows_observation_path_and_knowledge():
     spots = np.array([[10.0, 10.0], [50.0, 10.0], [50.0, 50.0]])
     seen = np.full((3, 60, 80, 3), 7, np.uint8)
     known = np.array([0.0, 0.5, 1.0])
-    scene = Scene("exploration", pictures, spots, seen, np.zeros(3), known, None)
+    scene = Scene(Phase.EXPLORATION, pictures, spots, seen, np.zeros(3), known, None)
     first, last = (np.asarray(_frame(scene, moment)) for moment in (0, 2))
     assert (first[:100, :100] == 7).all()
     # The path is drawn in the picture's own place, right of the observation, and only as far as walked.

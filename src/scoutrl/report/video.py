@@ -3,21 +3,24 @@
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
-from scoutrl.report.lived import Scene, live
+from scoutrl.report.lived import Scene, recorder
 from scoutrl.training.trained import Trained
 
 MOST = 8
 """Problems filmed at most."""
 HEIGHT = 312
 """Least height of the pictures, in pixels: small ones are enlarged."""
-STRIP = 52
+STRIP = 84
 """Height of the strip below them, which tells what is known."""
+LETTERS = 15
+"""Height of what is written there."""
 PACE, PAUSE = 350, 1400
 """Milliseconds for a step, and for the last moment of an episode."""
 INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
@@ -32,10 +35,10 @@ def film(trained: Trained, directory: Path, split: Split, seed: int) -> list[Pat
     env = trained.env
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
-    written = []
+    record, written = recorder(env, trained.algorithm), []
     for row in rows:
         key = jax.random.fold_in(jax.random.key(seed), int(row))
-        scenes = live(env, trained.algorithm, trained.learner, env.problems.ids[row], key)
+        scenes = record(trained.learner, jnp.asarray(env.problems.ids[row]), key)
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -101,15 +104,17 @@ def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:
 def _draw_strip(frame: Image.Image, scene: Scene, moment: int) -> None:
     """Phase, goal, step and return in words; what was known at each moment so far as bars."""
     pen, top = ImageDraw.Draw(frame), frame.height - STRIP
+    font = ImageFont.load_default(LETTERS)
     goal = "" if scene.goal is None else f"   goal {np.asarray(scene.goal).tolist()}"
     earned = float(scene.rewards[: moment + 1].sum())
-    pen.text((8, top + 4), f"{scene.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK)
+    pen.text((8, top + 4), f"{scene.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK, font=font)
     learnt = scene.known[: moment + 1]
     if not np.isfinite(learnt).all():
         return
-    gained = float(learnt[-1] - learnt[-2]) if moment else 0.0
-    pen.text((8, top + 18), f"known {learnt[-1]:.0%}   gained {gained:+.0%}", fill=INK)
+    gained = f"   gained {round(100 * (learnt[-1] - learnt[-2])):+d}%" if moment else ""
+    pen.text((8, top + 24), f"known {learnt[-1]:.0%}{gained}", fill=INK, font=font)
+    pitch = min(12, max(1, (frame.width - 16) // len(scene.known)))
     for place, value in enumerate(learnt):
-        left, bottom = 170 + 7 * place, frame.height - 6
-        height = round(float(np.clip(value, 0, 1)) * 28)
-        pen.rectangle((left, bottom - height, left + 4, bottom), fill=BAR)
+        left, bottom = 8 + pitch * place, frame.height - 6
+        height = round(float(np.clip(value, 0, 1)) * 30)
+        pen.rectangle((left, bottom - height, left + max(pitch - 3, 0), bottom), fill=BAR)
