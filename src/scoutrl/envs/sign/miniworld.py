@@ -1,5 +1,6 @@
 """The sign family played in the real simulator, Miniworld (Chevalier-Boisvert et al. 2023)."""
 
+import functools
 from typing import Literal
 
 import equinox as eqx
@@ -36,8 +37,12 @@ class SignMiniworld(MetaEnv):
     """Columns of the image."""
 
     def __init__(self, start: Literal["paper", "miniworld"] = "paper", height: int = HEIGHT, width: int = WIDTH):
-        """Make the family; the arguments are those of `sign`."""
-        simulator.check_installed()
+        """Make the family; the arguments are those of `sign`.
+
+        Raises:
+            ScoutError: Miniworld or something it needs is not installed.
+        """
+        simulator.check()
         self.twin = Sign(start, height, width)
         self.problems, self.spaces, self.horizon = self.twin.problems, self.twin.spaces, HORIZON
         self.start, self.height, self.width = start, height, width
@@ -46,7 +51,8 @@ class SignMiniworld(MetaEnv):
         """As in `sign`."""
         state, _ = self.twin.reset(problem, key)
         shape = jax.ShapeDtypeStruct((self.height, self.width, 3), np.uint8)
-        return state, jax.pure_callback(self._look, shape, _pose(state), state.colour, vmap_method="broadcast_all")
+        drawn = functools.partial(_look, self.height, self.width)
+        return state, jax.pure_callback(drawn, shape, _pose(state), state.colour, vmap_method="broadcast_all")
 
     def goal(self, state: SignState) -> Goal:
         """0 for the box, 1 for the key."""
@@ -60,8 +66,9 @@ class SignMiniworld(MetaEnv):
             jax.ShapeDtypeStruct((), np.bool_),
             jax.ShapeDtypeStruct((self.height, self.width, 3), np.uint8),
         )
+        stepped, given = functools.partial(_step, self.height, self.width), (state.colour, state.goal, action)
         place, reward, ended, seen = jax.pure_callback(
-            self._step, shapes, _pose(state), state.colour, state.goal, jnp.asarray(action), vmap_method="broadcast_all"
+            stepped, shapes, _pose(state), *map(jnp.asarray, given), vmap_method="broadcast_all"
         )
         steps = state.steps + 1
         state = SignState(place[0], place[1], place[2], state.objects, state.colour, state.goal, steps)
@@ -71,18 +78,20 @@ class SignMiniworld(MetaEnv):
         """As in `sign`."""
         return self.twin.render(state)
 
-    def _look(self, poses: np.ndarray, colours: np.ndarray) -> np.ndarray:
-        """Frames of any leading shape."""
-        lead = np.shape(colours)
-        drawn = simulator.frames(_rows(poses, lead), _rows(colours, lead), self.height, self.width)
-        return drawn.reshape(*lead, *drawn.shape[1:])
 
-    def _step(self, poses: np.ndarray, *given: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Steps of any leading shape."""
-        lead = np.shape(given[0])
-        colours, goals, actions = (_rows(one, lead) for one in given)
-        done = simulator.steps(_rows(poses, lead), colours, goals, actions, self.height, self.width)
-        return tuple(part.reshape(*lead, *part.shape[1:]) for part in done)
+def _look(height: int, width: int, poses: np.ndarray, colours: np.ndarray) -> np.ndarray:
+    """Frames of any leading shape."""
+    lead = np.shape(colours)
+    drawn = simulator.look(_rows(poses, lead), _rows(colours, lead), height, width)
+    return drawn.reshape(*lead, *drawn.shape[1:])
+
+
+def _step(height: int, width: int, poses: np.ndarray, *given: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Steps of any leading shape."""
+    lead = np.shape(given[0])
+    colours, goals, actions = (_rows(one, lead) for one in given)
+    places, *others = simulator.step(_rows(poses, lead), colours, goals, actions, height, width)
+    return tuple(part.reshape(*lead, *part.shape[1:]) for part in (places.astype(np.float32), *others))
 
 
 def _pose(state: SignState) -> Float[Array, "9"]:
