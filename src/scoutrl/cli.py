@@ -89,9 +89,9 @@ def _train(command: Train) -> None:
 def _evaluate(command: Evaluate) -> None:
     from scoutrl.api import evaluate, film
 
-    where, chosen = command.run_dir, (command.split, command.seed, command.env)
-    result = evaluate(where, command.trials, *chosen)
-    films = [] if command.video is None else film(where, command.video, *chosen)
+    split, seed, env = command.split, command.seed, command.env
+    result = evaluate(command.run_dir, command.trials, split, seed, env)
+    films = [] if command.video is None else film(command.run_dir, command.video, split, seed, env)
     if command.json:
         print(f"{result.algorithm} on {result.family}: {result.protocol}", file=sys.stderr)
         _print_json(result.to_dict())

@@ -50,6 +50,18 @@ def test_mistakes_are_named(name, options, message):
         registry.make(name, **options)
 
 
+def test_a_simulator_that_does_not_start_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "simulated.py").write_text("import no_such_library")
+    monkeypatch.setattr(simulator, "PROGRAM", tmp_path / "simulated.py")
+    monkeypatch.setattr(simulator, "find_spec", lambda name: True)
+    for cache in (simulator.check, simulator._processes):
+        cache.cache_clear()
+    with pytest.raises(
+        ScoutError, match=r"Miniworld failed \(its process ended\); on Debian it needs: apt-get install"
+    ):
+        registry.make("sign-miniworld")
+
+
 @pytest.fixture
 def own_module(tmp_path, monkeypatch):
     """A module of the user's own in the current directory."""

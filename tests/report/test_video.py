@@ -5,7 +5,7 @@ from PIL.GifImagePlugin import GifImageFile
 import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.report.lived import Scene
-from scoutrl.report.video import _frame
+from scoutrl.report.video import _frame, _write
 from scoutrl.trials.agent import Phase
 
 
@@ -46,3 +46,14 @@ def test_a_frame_shows_observation_path_and_knowledge():
     assert red[40, 120:196].all()
     assert not (first[:, right:] == (214, 69, 69)).all(-1).any()
     assert (last == (61, 111, 209)).all(-1).sum() > (first == (61, 111, 209)).all(-1).sum()
+
+
+def test_a_colour_seen_once_is_not_lost(tmp_path):
+    pictures = np.random.default_rng(0).integers(90, 110, (9, 60, 60, 1)).repeat(3, axis=-1).astype(np.uint8)
+    pictures[4, 10:16, 10:16] = 20, 230, 30
+    spots, nothing = np.full((9, 2), np.nan), np.full(9, np.nan)
+    _write(tmp_path / "film.gif", [Scene(Phase.EXPLORATION, pictures, spots, np.zeros(9), np.zeros(9), nothing, None)])
+    with GifImageFile(tmp_path / "film.gif") as film:
+        film.seek(4)
+        shown = np.asarray(film.convert("RGB"))
+    np.testing.assert_allclose(shown[13 * 6, 13 * 6], (20, 230, 30), atol=12)

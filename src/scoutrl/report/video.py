@@ -23,6 +23,8 @@ LETTERS = 15
 """Height of what is written there."""
 PACE, PAUSE = 350, 1400
 """Milliseconds for a step, and for the last moment of an episode."""
+COLOURS = 128
+"""In a film."""
 INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
 
 
@@ -63,11 +65,11 @@ def _write(path: Path, scenes: list[Scene]) -> None:
         shown = [_frame(scene, moment) for moment in range(len(scene.pictures))]
         frames += shown
         pauses += [PACE] * (len(shown) - 1) + [PAUSE]
-    # One palette for the whole film, taken from its first and last frames, keeps it small.
-    sample = Image.new("RGB", (frames[0].width, 2 * frames[0].height))
-    sample.paste(frames[0], (0, 0))
-    sample.paste(frames[-1], (0, frames[0].height))
-    palette = sample.quantize(64)
+    # One palette for the whole film keeps it small. It must have every colour there is, however seldom: what colour an
+    # object has may be the very problem.
+    palette = Image.fromarray(np.concatenate([np.asarray(frame)[::4, ::4] for frame in frames])).quantize(
+        COLOURS, Image.Quantize.MAXCOVERAGE
+    )
     few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
     few[0].save(path, save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
 

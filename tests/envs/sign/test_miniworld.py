@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from algorithms.small_dream import quick_jit
 from probes import sign_rules
 
 from scoutrl.envs.sign import Sign, simulator
@@ -67,7 +68,7 @@ def test_the_family_takes_the_steps_of_its_twin_and_sees_what_it_sees():
 
         keys, problems = jax.random.split(jax.random.key(0), 8), jnp.arange(8)[:, None] % 3
         actions = np.random.default_rng(1).choice(3, (8, 20), p=[0.2, 0.2, 0.6])
-        return jax.tree.map(np.asarray, jax.jit(jax.vmap(episode))(problems, keys, actions))
+        return jax.tree.map(np.asarray, quick_jit(jax.vmap(episode))(problems, keys, actions))
 
     first, (states, answers) = play(SignMiniworld(height=24, width=32))
     first_twin, (states_twin, answers_twin) = play(Sign(height=24, width=32))

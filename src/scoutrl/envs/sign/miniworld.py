@@ -83,7 +83,7 @@ def _look(height: int, width: int, poses: np.ndarray, colours: np.ndarray) -> np
     """Frames of any leading shape."""
     lead = np.shape(colours)
     drawn = simulator.look(_rows(poses, lead), _rows(colours, lead), height, width)
-    return drawn.reshape(*lead, *drawn.shape[1:])
+    return drawn.reshape((*lead, *drawn.shape[1:]))
 
 
 def _step(height: int, width: int, poses: np.ndarray, *given: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -91,7 +91,7 @@ def _step(height: int, width: int, poses: np.ndarray, *given: np.ndarray) -> tup
     lead = np.shape(given[0])
     colours, goals, actions = (_rows(one, lead) for one in given)
     places, *others = simulator.step(_rows(poses, lead), colours, goals, actions, height, width)
-    return tuple(part.reshape(*lead, *part.shape[1:]) for part in (places.astype(np.float32), *others))
+    return tuple(part.reshape((*lead, *part.shape[1:])) for part in (places.astype(np.float32), *others))
 
 
 def _pose(state: SignState) -> Float[Array, "9"]:
@@ -101,7 +101,7 @@ def _pose(state: SignState) -> Float[Array, "9"]:
 def _rows(array: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
     """With all leading axes as one."""
     array = np.asarray(array)
-    return array.reshape(-1, *array.shape[len(lead) :])
+    return array.reshape((-1, *array.shape[len(lead) :]))
 
 
 @spot.register
