@@ -8,6 +8,9 @@ import pytest
 from probes.rooms import Rooms
 
 import scoutrl
+from scoutrl.envs import registry
+from scoutrl.envs.sign import simulator
+from scoutrl.errors import ScoutError
 
 
 def pytest_configure(config):
@@ -33,3 +36,20 @@ def scripted_seeds(tmp_path_factory) -> Path:
         settings = {"iterations": 1, "errs": "some seeds"}
         scoutrl.train("probes.scripted:Script", Rooms(), 16, seed, parent / str(seed), settings=settings, show=False)
     return parent
+
+
+@pytest.fixture(scope="session")
+def miniworld():
+    """Skips where the real simulator is not installed, or lacks system packages."""
+    try:
+        simulator.check()
+    except ScoutError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(params=registry.families())
+def family(request) -> str:
+    """Name of a built-in family, each in its turn."""
+    if request.param == "sign-miniworld":
+        request.getfixturevalue("miniworld")
+    return request.param

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from scoutrl.api import Run as Run
     from scoutrl.api import bounds as bounds
     from scoutrl.api import evaluate as evaluate
+    from scoutrl.api import film as film
     from scoutrl.api import load as load
     from scoutrl.api import train as train
     from scoutrl.deploy import DeployedAgent as DeployedAgent
@@ -42,6 +43,7 @@ _WHERE = {
     "compare": "scoutrl.report.compare",
     "coupling": "scoutrl.report.coupling",
     "evaluate": "scoutrl.api",
+    "film": "scoutrl.api",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",
     "train": "scoutrl.api",

@@ -99,7 +99,7 @@ def evaluate(
     trials: int = 1000,
     split: Split = "test",
     seed: int = 0,
-    env: MetaEnv | None = None,
+    env: str | MetaEnv | None = None,
 ) -> Evaluation:
     """Evaluate a run greedily on the problems of one split, evenly spread over them.
 
@@ -108,13 +108,13 @@ def evaluate(
         trials: trials of each seed's agent, at least 1.
         split: "test" for the unseen problems, "train" for those learnt on.
         seed: seed of the evaluation's randomness.
-        env: the family as an object, for a run whose family cannot be made from its name.
+        env: another family with the same spaces, or the run's own where that cannot be made from its name.
 
     Returns:
         Means with 95% intervals: over trials for one seed, over the seeds' means for several.
 
     Raises:
-        ScoutError: no such run, or nothing saved in it yet.
+        ScoutError: no such run, nothing saved in it yet, or a family with other spaces.
     """
     runs = [run] if isinstance(run, Run | str | os.PathLike) else list(run)
     if not runs:
@@ -123,9 +123,40 @@ def evaluate(
         raise ScoutError(f'the split is "test" or "train"; it cannot be {split!r}.')
     trials, seed = counted("trials", trials), counted("seed", seed, 0, LARGEST_SEED)
     _prepare()
-    given = env if env is not None else next((r.env for r in runs if isinstance(r, Run) and r.env is not None), None)
+    given = _family(env, runs)
     paths = [path for one in runs for path in seed_dirs(os.fspath(one))]
     return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs))
+
+
+def film(
+    run: Run | str | os.PathLike[str],
+    directory: str | os.PathLike[str],
+    split: Split = "test",
+    seed: int = 0,
+    env: str | MetaEnv | None = None,
+) -> list[Path]:
+    """Write films of a trained agent, one GIF for each problem, at most eight of them.
+
+    Each shows a whole greedy trial: what the agent sees, if that is an image, beside the family's picture with the path
+    walked, and below it, for algorithms that can tell, how much it knows of the problem.
+
+    Args:
+        run: what `train` gave, or a run directory; of several seeds the first is filmed.
+        directory: where to, made if need be.
+        split: "test" for the unseen problems, "train" for those learnt on.
+        seed: seed of the trials' randomness.
+        env: another family with the same spaces, or the run's own where that cannot be made from its name.
+
+    Returns:
+        The files.
+
+    Raises:
+        ScoutError: no such run, nothing saved in it yet, a family with other spaces, or files that cannot be written.
+    """
+    _prepare()
+    from scoutrl.report.video import film as write
+
+    return write(open_run(seed_dirs(os.fspath(run))[0], _family(env, [run])), Path(directory), split, seed)
 
 
 def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
@@ -153,13 +184,19 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> Deplo
         ScoutError: no such run, nothing saved in it yet, or several seeds in it.
     """
     _prepare()
-    given = env if env is not None else (run.env if isinstance(run, Run) else None)
-    trained = open_run(single_dir(os.fspath(run)), given)
+    trained = open_run(single_dir(os.fspath(run)), _family(env, [run]))
     agent = trained.algorithm.agent(trained.env, trained.learner)
     algorithm = trained.algorithm
     return DeployedAgent(
         agent, trained.env.spaces, trained.env.horizon, algorithm.explorations, algorithm.exploitations
     )
+
+
+def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[str]]) -> MetaEnv | None:
+    """The family asked for, else the one that a run was handed as an object."""
+    if isinstance(env, str):
+        return build(env, {})
+    return env if env is not None else next((r.env for r in runs if isinstance(r, Run) and r.env is not None), None)
 
 
 def _prepare() -> None:

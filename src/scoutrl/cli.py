@@ -87,14 +87,18 @@ def _train(command: Train) -> None:
 
 
 def _evaluate(command: Evaluate) -> None:
-    from scoutrl.api import evaluate
+    from scoutrl.api import evaluate, film
 
-    result = evaluate(command.run_dir, command.trials, command.split, command.seed)
+    split, seed, env = command.split, command.seed, command.env
+    result = evaluate(command.run_dir, command.trials, split, seed, env)
+    films = [] if command.video is None else film(command.run_dir, command.video, split, seed, env)
     if command.json:
         print(f"{result.algorithm} on {result.family}: {result.protocol}", file=sys.stderr)
         _print_json(result.to_dict())
     else:
         print(result)
+    if films:
+        print(f"Films: {', '.join(map(str, films))}", file=sys.stderr)
 
 
 def _compare(command: Compare) -> None:

@@ -54,6 +54,11 @@ class Evaluate:
     """Unseen problems (test), or those learnt on (train)."""
     seed: Annotated[int, arg(metavar="N")] = 0
     """Seed of the evaluation's randomness."""
+    env: Annotated[str | None, arg(metavar="FAMILY", help_behavior_hint="")] = None
+    """Evaluate in another family with the same observations, actions and goals; without it, in the one trained on."""
+    video: Annotated[str | None, arg(metavar="DIR", help_behavior_hint="")] = None
+    """Write films of one trial each on some of the problems, at most eight, as GIFs into this directory; of several
+    seeds the first is filmed."""
     json: bool = False
     """Print one JSON object and nothing else."""
 

@@ -19,6 +19,8 @@ class Entry:
     """`package.module:ClassName`."""
     summary: str
     """One line for people."""
+    needs: str = ""
+    """Module of an optional package it is nothing without."""
 
 
 def with_installed(built_in: Mapping[str, Entry], group: str) -> dict[str, Entry]:

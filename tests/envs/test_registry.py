@@ -5,14 +5,25 @@ import pytest
 
 from scoutrl.envs import MetaEnv, registry
 from scoutrl.envs.lever import Lever
+from scoutrl.envs.sign import simulator
 from scoutrl.errors import ScoutError
 
 
-@pytest.mark.parametrize("name", registry.families())
-def test_built_in_families_can_be_made(name):
-    env = registry.make(name)
+def test_built_in_families_can_be_made(family):
+    env = registry.make(family)
     assert isinstance(env, MetaEnv)
-    assert registry.name_of(env) == name
+    assert registry.name_of(env) == family
+
+
+def test_without_miniworld_its_family_says_what_to_install(monkeypatch):
+    monkeypatch.setattr(registry, "find_spec", lambda name: None)
+    monkeypatch.setattr(simulator, "find_spec", lambda name: None)
+    simulator.check.cache_clear()
+    assert "sign-miniworld" not in registry.families()
+    with pytest.raises(
+        ScoutError, match=r"pip install 'scoutrl\[miniworld\]', and on Debian apt-get install .*libegl1"
+    ):
+        registry.make("sign-miniworld")
 
 
 def test_options_reach_the_constructor():
@@ -37,6 +48,18 @@ def test_options_reach_the_constructor():
 def test_mistakes_are_named(name, options, message):
     with pytest.raises(ScoutError, match=message):
         registry.make(name, **options)
+
+
+def test_a_simulator_that_does_not_start_is_one_line(monkeypatch, tmp_path):
+    (tmp_path / "simulated.py").write_text("import no_such_library")
+    monkeypatch.setattr(simulator, "PROGRAM", tmp_path / "simulated.py")
+    monkeypatch.setattr(simulator, "find_spec", lambda name: True)
+    for cache in (simulator.check, simulator._processes):
+        cache.cache_clear()
+    with pytest.raises(
+        ScoutError, match=r"Miniworld failed \(its process ended\); on Debian it needs: apt-get install"
+    ):
+        registry.make("sign-miniworld")
 
 
 @pytest.fixture

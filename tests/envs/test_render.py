@@ -1,7 +1,6 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import pytest
 
 from scoutrl.envs import registry
 from scoutrl.envs.draw import GREEN, RED
@@ -23,9 +22,8 @@ def is_colour(pixel, colour):
     return np.abs(pixel / 255 - colour).max() < 0.01
 
 
-@pytest.mark.parametrize("name", registry.families())
-def test_pictures_have_even_sides_and_change(name):
-    _, (before, after) = pictures(name, 0)
+def test_pictures_have_even_sides_and_change(family):
+    _, (before, after) = pictures(family, 0)
     assert before.dtype == np.uint8
     assert before.ndim == 3
     assert before.shape[2] == 3

@@ -85,3 +85,26 @@ def test_mistakes_are_named(scripted_run, scripted_seeds, tmp_path):
     ]:
         with pytest.raises(ScoutError, match=message):
             scoutrl.evaluate(run, **arguments)
+
+
+class Halls(Rooms):
+    """Another family than `Rooms`, with the same spaces unless told otherwise, and half the problems."""
+
+    def __init__(self, goals: int = 2):
+        super().__init__(shades=1, goals=goals, reward=0.5)
+
+
+def test_in_another_family_with_the_same_spaces(scripted_run, tmp_path):
+    result = scoutrl.evaluate(scripted_run, trials=8, env=Halls())
+    assert result.exploitation_return.mean == 1.0
+    assert result.family.endswith(":Halls")
+    assert (result.protocol.problems, result.protocol.unseen) == (4, False)
+    assert scoutrl.evaluate(scripted_run, trials=8, env="probes.rooms:Rooms").family == "probes.rooms:Rooms"
+    assert len(scoutrl.film(scripted_run, tmp_path, env=Halls())) == 4
+
+
+def test_in_another_family_with_other_spaces(scripted_run):
+    with pytest.raises(ScoutError, match=r"on probes.rooms:Rooms cannot act in .*Halls: the goal space is Discrete"):
+        scoutrl.evaluate(scripted_run, trials=8, env=Halls(goals=3))
+    with pytest.raises(ScoutError, match="cannot act in lever: the observation space is"):
+        scoutrl.evaluate(scripted_run, trials=8, env="lever")

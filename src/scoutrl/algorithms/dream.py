@@ -16,8 +16,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.dream_agent import DreamAgent, Guesses, Told
+from scoutrl.algorithms.dream_agent import DreamAgent, DreamMemory, Guesses, Told
 from scoutrl.algorithms.dream_nets import Actors, DreamNets, Sizes, build
+from scoutrl.algorithms.knowledge import known
 from scoutrl.algorithms.ranges import check_ranges
 from scoutrl.algorithms.replayed import Findings, Learner, Replayed
 from scoutrl.envs import MetaEnv, Problem
@@ -281,3 +282,12 @@ def _explorer_values(actors: Actors, transitions: Transitions) -> Float[Array, "
 def _together(episodes: Episodes) -> Episodes:
     """The exploitation episodes of all trials in one axis."""
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), episodes)
+
+
+@known.register
+def _(algorithm: Dream, state: Learner, problem: Problem, memory: DreamMemory) -> Float[Array, ""]:
+    """1 - ‖f(μ) - g(τ)‖² / ‖f(μ) - g(∅)‖²: below 0 when exploring has misled the decoder."""
+    f, decoder = state.average.encoder(jnp.asarray(problem)), state.average.actors.decoder
+    left = ((f - decoder(memory.belief)) ** 2).sum()
+    begun = ((f - decoder(decoder.history.initial())) ** 2).sum()
+    return 1 - left / jnp.maximum(begun, 1e-6)

@@ -1,6 +1,7 @@
 """The families there are, by name; none is imported before it is asked for."""
 
 import inspect
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from scoutrl.errors import ScoutError
@@ -41,12 +42,17 @@ _BUILT_IN = {
         "scoutrl.envs.sign.family:Sign",
         "3D visual navigation: read the sign behind the barrier, then go to the box or key of that colour.",
     ),
+    "sign-miniworld": Entry(
+        "scoutrl.envs.sign.miniworld:SignMiniworld",
+        "As sign, played in the real simulator.",
+        needs="miniworld",
+    ),
 }
 
 
 def families() -> dict[str, Entry]:
-    """Name to entry: the built-in families, then those of installed packages."""
-    return with_installed(_BUILT_IN, GROUP)
+    """Name to entry: the built-in families that what is installed suffices for, then those of installed packages."""
+    return {name: entry for name, entry in _all().items() if not entry.needs or find_spec(entry.needs)}
 
 
 def find(name: str) -> "type[MetaEnv]":
@@ -58,7 +64,7 @@ def find(name: str) -> "type[MetaEnv]":
     # Imported here, so that a list of the families need not wait for JAX.
     from scoutrl.envs.base import MetaEnv
 
-    known = families()
+    known = _all()
     if name not in known and ":" not in name:
         advice = "`scout families` lists them; one of your own is named package.module:ClassName"
         raise unknown("family", name, known, advice=advice)
@@ -107,7 +113,12 @@ def make(name: str, **options: Any) -> "MetaEnv":
 def name_of(env: "MetaEnv") -> str:
     """What `make` would call the class of `env`: a name of `families()`, else `package.module:ClassName`."""
     path = f"{type(env).__module__}:{type(env).__qualname__}"
-    return next((name for name, entry in families().items() if entry.path == path), path)
+    return next((name for name, entry in _all().items() if entry.path == path), path)
+
+
+def _all() -> dict[str, Entry]:
+    """Also those that something is missing for: their constructors say what."""
+    return with_installed(_BUILT_IN, GROUP)
 
 
 def _hints(made: type) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
 from scoutrl.training.config import RunConfig
+from scoutrl.training.families import name_of
 from scoutrl.training.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
 from scoutrl.training.trained import open_run
 from scoutrl.trials.rollout import Protocol, rollout
@@ -105,18 +106,20 @@ def evaluate_runs(
     """Evaluate the runs in `paths`, one per seed, all of one family and algorithm; `name` is what they are together.
 
     Raises:
-        ScoutError: a run cannot be opened, or they are not of one family and algorithm.
+        ScoutError: a run cannot be opened, they are not of one family and algorithm, or `env` has other spaces.
     """
     first = open_run(paths[0], env)
     # All seeds share this program: it is compiled once.
     score = scorer(first.env, first.algorithm, trials, split)
     problems = first.env.problems
+    moved = name_of(first.env) != name_of(first.home)
+    family = name_of(first.env) if moved else first.config.family
     protocol = EvaluationProtocol(
         exploration_episodes=first.algorithm.explorations,
         exploitation_episodes=first.algorithm.exploitations,
         trials=trials,
         problems=len(problems.of(split)),
-        unseen=not np.isin(problems.rows(split), problems.train).any(),
+        unseen=not _in(problems.of(split), first.home.problems.of("train")).any(),
         greedy=True,
         split=split,
         seed=seed,
@@ -128,7 +131,7 @@ def evaluate_runs(
         if _kind(trained.config) != _kind(first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
         scores = score(trained.learner, seed)
-        singles.append(summary(trained.config.family, trained.config.algorithm, scores, protocol, str(path)))
+        singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
 
 
@@ -147,6 +150,13 @@ def summary(family: str, algorithm: str, scores: Scores, protocol: EvaluationPro
         protocol=protocol,
         run_dir=run_dir,
     )
+
+
+def _in(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Which of the IDs [n, k] are among the others [m, k]."""
+    if ids.shape[1:] != others.shape[1:]:
+        return np.zeros(len(ids), bool)
+    return np.array([(others == one).all(axis=1).any() for one in ids])
 
 
 def _kind(config: RunConfig) -> dict[str, Any]:

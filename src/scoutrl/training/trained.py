@@ -10,6 +10,7 @@ from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.training import checkpoint
 from scoutrl.training.config import RunConfig, make_algorithm, make_env
+from scoutrl.training.families import name_of
 from scoutrl.training.journal import CHECKPOINTS
 from scoutrl.training.run_dir import CONFIG
 from scoutrl.training.state import from_arrays
@@ -24,7 +25,9 @@ class Trained:
     config: RunConfig
     """What was trained."""
     env: MetaEnv
-    """The family."""
+    """The family it is to act in."""
+    home: MetaEnv
+    """The family it was trained on: the same, or another with the same spaces."""
     algorithm: Algorithm
     """The algorithm with its settings."""
     learner: TrainState
@@ -70,21 +73,35 @@ def open_run(path: Path, env: MetaEnv | None = None) -> Trained:
 
     Args:
         path: the run directory.
-        env: the family as an object; None makes it from the configuration.
+        env: the family to act in, as an object: the one of the run, or another with the same spaces. None makes the one
+            of the run from its configuration.
 
     Raises:
-        ScoutError: nothing was saved there yet, all of it is damaged, or the family cannot be made.
+        ScoutError: nothing was saved there yet, all of it is damaged, the family cannot be made, or `env` has other
+            spaces.
     """
     config = _config(path)
     # Read first: it is the quickest to fail.
     arrays = checkpoint.load(path / CHECKPOINTS)
     if arrays is None:
         raise ScoutError(f"{path} holds no checkpoint yet; let `scout train` go on until it saves one.")
-    env = make_env(config) if env is None else env
+    home = env if env is not None and config.by_hand else make_env(config)
+    env = home if env is None else env
+    _check_spaces(config.family, home, env)
     algorithm = make_algorithm(config)
-    learner = from_arrays(arrays, env, algorithm).learner
+    learner = from_arrays(arrays, home, algorithm).learner
     steps: Any = arrays.get("host.env_steps", 0)
-    return Trained(path, config, env, algorithm, learner, int(steps))
+    return Trained(path, config, env, home, algorithm, learner, int(steps))
+
+
+def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:
+    for role in ("observation", "action", "goal"):
+        learnt, offered = getattr(home.spaces, role), getattr(env.spaces, role)
+        if learnt != offered:
+            raise ScoutError(
+                f"an agent trained on {family} cannot act in {name_of(env)}: the {role} space is {offered} there, and "
+                f"{learnt} where it was trained."
+            )
 
 
 def _is_group(path: Path) -> bool:

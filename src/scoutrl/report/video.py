@@ -1,0 +1,122 @@
+"""Films of trained agents, as animated GIFs: what they see, where they go, what they know."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from scoutrl.envs import MetaEnv
+from scoutrl.envs.problems import Split
+from scoutrl.errors import ScoutError
+from scoutrl.report.lived import Scene, recorder
+from scoutrl.training.trained import Trained
+
+MOST = 8
+"""Problems filmed at most."""
+HEIGHT = 312
+"""Least height of the pictures, in pixels: small ones are enlarged."""
+STRIP = 84
+"""Height of the strip below them, which tells what is known."""
+LETTERS = 15
+"""Height of what is written there."""
+PACE, PAUSE = 350, 1400
+"""Milliseconds for a step, and for the last moment of an episode."""
+COLOURS = 128
+"""In a film."""
+INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
+
+
+def film(trained: Trained, directory: Path, split: Split, seed: int) -> list[Path]:
+    """Write one GIF for each problem of `split`, spread evenly over at most eight: a greedy trial in each.
+
+    Raises:
+        ScoutError: the directory cannot be made or written to.
+    """
+    env = trained.env
+    rows = env.problems.rows(split)
+    rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
+    record, written = recorder(env, trained.algorithm), []
+    for row in rows:
+        key = jax.random.fold_in(jax.random.key(seed), int(row))
+        scenes = record(trained.learner, jnp.asarray(env.problems.ids[row]), key)
+        path = directory / f"{_name(env, int(row))}.gif"
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            _write(path, scenes)
+        except OSError as error:
+            raise ScoutError(f"the video {path} cannot be written: {error.strerror or error}.") from error
+        written.append(path)
+    return written
+
+
+def _name(env: MetaEnv, row: int) -> str:
+    """Such as `colour-2`, or `useful-3-useless-5`."""
+    problems = env.problems
+    if problems.sizes is None:
+        return f"problem-{row}"
+    return "-".join(f"{name}-{value}" for name, value in zip(problems.names, problems.ids[row], strict=True))
+
+
+def _write(path: Path, scenes: list[Scene]) -> None:
+    frames, pauses = [], []
+    for scene in scenes:
+        shown = [_frame(scene, moment) for moment in range(len(scene.pictures))]
+        frames += shown
+        pauses += [PACE] * (len(shown) - 1) + [PAUSE]
+    # One palette for the whole film keeps it small. It must have every colour there is, however seldom: what colour an
+    # object has may be the very problem.
+    palette = Image.fromarray(np.concatenate([np.asarray(frame)[::4, ::4] for frame in frames])).quantize(
+        COLOURS, Image.Quantize.MAXCOVERAGE
+    )
+    few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
+    few[0].save(path, save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
+
+
+def _frame(scene: Scene, moment: int) -> Image.Image:
+    """The observation, if it is an image, beside the picture with the path so far; below, what is known."""
+    picture = scene.pictures[moment]
+    scale = max(1, -(-HEIGHT // picture.shape[0]))
+    shown = Image.fromarray(np.ascontiguousarray(picture)).resize(
+        (picture.shape[1] * scale, picture.shape[0] * scale), Image.Resampling.NEAREST
+    )
+    _draw_path(shown, scene.spots[: moment + 1] * scale)
+    parts = [shown]
+    seen = scene.observations[moment]
+    if seen.ndim == 3:
+        large = max(1, shown.height // seen.shape[0])
+        size = (seen.shape[1] * large, seen.shape[0] * large)
+        parts.insert(0, Image.fromarray(seen).resize(size, Image.Resampling.NEAREST))
+    width = max(sum(part.width for part in parts), 320)
+    frame = Image.new("RGB", (width, shown.height + STRIP), PAPER)
+    left = 0
+    for part in parts:
+        frame.paste(part, (left, 0))
+        left += part.width
+    _draw_strip(frame, scene, moment)
+    return frame
+
+
+def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:
+    if len(spots) > 1 and np.isfinite(spots).all():
+        ImageDraw.Draw(picture).line([(float(x), float(y)) for x, y in spots], fill=PATH, width=3)
+
+
+def _draw_strip(frame: Image.Image, scene: Scene, moment: int) -> None:
+    """Phase, goal, step and return in words; what was known at each moment so far as bars."""
+    pen, top = ImageDraw.Draw(frame), frame.height - STRIP
+    font = ImageFont.load_default(LETTERS)
+    goal = "" if scene.goal is None else f"   goal {np.asarray(scene.goal).tolist()}"
+    earned = float(scene.rewards[: moment + 1].sum())
+    pen.text((8, top + 4), f"{scene.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK, font=font)
+    learnt = scene.known[: moment + 1]
+    if not np.isfinite(learnt).all():
+        return
+    gained = f"   gained {round(100 * (learnt[-1] - learnt[-2])):+d}%" if moment else ""
+    pen.text((8, top + 24), f"known {learnt[-1]:.0%}{gained}", fill=INK, font=font)
+    pitch = min(12, max(1, (frame.width - 16) // len(scene.known)))
+    for place, value in enumerate(learnt):
+        left, bottom = 8 + pitch * place, frame.height - 6
+        height = round(float(np.clip(value, 0, 1)) * 30)
+        pen.rectangle((left, bottom - height, left + max(pitch - 3, 0), bottom), fill=BAR)

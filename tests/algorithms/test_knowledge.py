@@ -1,0 +1,52 @@
+"""What DREAM is said to know, beside the distances its decoder is trained on."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from algorithms.small_dream import lived, quick_jit, small
+from probes.scripted import Script
+
+from scoutrl.algorithms.knowledge import known
+from scoutrl.envs import Step
+from scoutrl.nn.lived import seen
+from scoutrl.trials.agent import Phase
+from scoutrl.trials.tape import tape
+
+
+def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
+    env, state, trials = lived()
+    dream = small(explorations=2, exploitations=2)
+    trial = jax.tree.map(lambda x: x[0], trials)
+
+    @quick_jit
+    def told(state, trial):
+        """Known at the start and after each step of the first exploration episode."""
+        agent = dream.agent(env, state)
+        memory = agent.begin(jax.random.key(0))
+        values = [known(dream, state, trial.problem, memory)]
+        memory = agent.begin_episode(memory, Phase.EXPLORATION, None, jax.random.key(1))
+        lived = jax.tree.map(lambda x: x[0], trial.exploration)
+        for t in range(env.horizon):
+            _, memory = agent.act(memory, lived.observations[t], jax.random.key(2), greedy=True)
+            step = Step(lived.observations[t + 1], lived.rewards[t], lived.terminated[t], jnp.bool_(False))
+            memory = agent.observe(memory, lived.actions[t], step)
+            values.append(known(dream, state, trial.problem, memory))
+        return jnp.stack(values)
+
+    @quick_jit
+    def trained_on(state, trials):
+        """The distances D_0, D_1, … of the decoder's loss for the averaged networks."""
+        nets = state.average
+        played = tape(seen(nets.actors.observe, trials.exploration))
+        g = dream._decode(nets.actors, dream._transitions(nets.actors, played))
+        return ((nets.encoder(trials.problem)[:, None] - g) ** 2).sum(axis=-1)
+
+    distance = np.asarray(trained_on(state, trials))[0, : env.horizon + 1]
+    values = np.asarray(told(state, trial))
+    np.testing.assert_allclose(values, 1 - distance / distance[0], atol=1e-5)
+    assert values[0] == 0
+    assert abs(values[1:]).min() > 1e-4
+
+
+def test_of_other_algorithms_nobody_can_tell():
+    assert np.isnan(known(Script(), None, jnp.zeros(2), None))
