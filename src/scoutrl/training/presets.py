@@ -65,6 +65,20 @@ def _default(family: str, settings: Mapping[str, Any]) -> dict[str, Preset]:
 _HIDDEN = {"see_rewards": False}
 """On the lever family the reward would tell what only one lever is to tell."""
 
+_SIGN = {
+    "trials": 32,
+    "updates": 3,
+    "capacity": 2048,
+    "learning_rate": 1e-3,
+    "discount": 0.92,
+    "success_share": 0.4,
+    "success_floor": 0.0,
+    "interest_share": 0.2,
+    "random_actions": (0.25, 0.25, 0.47, 0.03),
+    "iterations": 25,
+}
+"""Frames are what costs: fewer trials, and none wasted. Without a price on a step only the discount makes haste."""
+
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _MARKOV | {"success_share": 0.4})
     | {
@@ -79,6 +93,21 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "cooking-split"): _default("cooking-split", _COOKING),
     ("dream", "lever"): _default("lever", _MARKOV | _HIDDEN)
     | {"coupling": Preset(steps=400_000, settings=_MARKOV | _HIDDEN | _SMALL)},
+    ("dream", "sign"): _default(
+        "sign",
+        _SIGN
+        | {
+            "z_scale": 1.0,
+            "rho": 0.1,
+            "bottleneck_weight": 1e-5,
+            "decoder_weight": 0.1,
+            "decoded_below": 0.4,
+            "cost": 0.0,
+            "guess_share": 0.0,
+            "warmup": 250,
+            "policy_warmup": 200,
+        },
+    ),
 }
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
