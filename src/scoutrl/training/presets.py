@@ -28,7 +28,7 @@ BUDGETS = {
     "cooking": 6_000_000,
     "cooking-split": 6_000_000,
     "lever": 400_000,
-    "sign": 2_500_000,
+    "sign": 1_500_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTUNED = 1_000_000
@@ -112,10 +112,12 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
 for _rival in ("rl2", "e-rl2", "import", "varibad"):
-    # On the other families the defaults do, with as many steps as DREAM has.
+    # On the other grid families the defaults do, with as many steps as DREAM has.
     PRESETS[_rival, "lever"] = _default("lever", _HIDDEN) | {
         "coupling": Preset(steps=400_000, settings=_HIDDEN | _SMALL)
     }
+for _rival in ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure"):
+    PRESETS[_rival, "sign"] = _default("sign", _SIGN)
 
 
 def presets(algorithm: str, family: str) -> dict[str, Preset]:
