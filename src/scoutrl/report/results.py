@@ -110,7 +110,9 @@ class Comparison:
     def where(self) -> str:
         """On which problems they were evaluated, in words."""
         judged = [one.protocol for one in self.algorithms if one.protocol is not None]
-        return "on unseen problems" if all(one.unseen for one in judged) else "on the training problems, all there are"
+        if all(one.unseen for one in judged):
+            return "on unseen problems"
+        return "on the training problems (there are no others)"
 
     @property
     def failures(self) -> list[str]:

@@ -37,6 +37,9 @@ UNTUNED = 1_000_000
 _MARKOV = {"policy_memory": False}
 """For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
 
+_BUS = _MARKOV | {"success_share": 0.4}
+"""Some goals are reached far less often than others, and the policy has to learn them all."""
+
 _COOKING = _MARKOV | {
     "bottleneck_weight": 1.2e-5,
     "success_share": 0.5,
@@ -80,15 +83,15 @@ _SIGN = {
 """Frames are what costs: fewer trials, and none wasted. Without a price on a step only the discount makes haste."""
 
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
-    ("dream", "distracting-bus"): _default("distracting-bus", _MARKOV | {"success_share": 0.4})
+    ("dream", "distracting-bus"): _default("distracting-bus", _BUS)
     | {
         "frugal": Preset(
             steps=400_000,
             settings=_MARKOV | {"trials": 16, "updates": 16, "warmup": 100, "guess_share": 0.75, "iterations": 40},
         ),
     },
-    ("dream", "bus"): _default("bus", _MARKOV),
-    ("dream", "map"): _default("map", _MARKOV),
+    ("dream", "bus"): _default("bus", _BUS),
+    ("dream", "map"): _default("map", _BUS),
     ("dream", "cooking"): _default("cooking", _COOKING),
     ("dream", "cooking-split"): _default("cooking-split", _COOKING),
     ("dream", "lever"): _default("lever", _MARKOV | _HIDDEN)
