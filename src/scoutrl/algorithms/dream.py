@@ -131,7 +131,7 @@ class Dream(Replayed):
         return self.bottleneck_weight * size.mean() / (2 * self.rho**2)
 
     def decoder_loss(self, distance: Float[Array, "batch time+1"], played: Tape) -> Float[Array, ""]:
-        """E ‖sg[f_ψ(μ)] - g_ω(τ_:t)‖² over all prefixes."""
+        """E ‖sg[f_ψ(μ)] - g_ω(τ_:t)‖² over all prefixes, times its weight."""
         return self.decoder_weight * masked_mean(distance, played.prefixes)
 
     def explorer_loss(
