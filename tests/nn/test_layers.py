@@ -60,9 +60,13 @@ def problems(ids) -> ProblemSet:
     return ProblemSet(ids, [0], [0])
 
 
-def test_an_id_of_one_component_is_a_row_of_its_table():
+def centred(table) -> np.ndarray:
+    return np.asarray(table) - np.asarray(table).mean(axis=0)
+
+
+def test_an_id_of_one_component_is_a_row_of_its_table_less_their_mean():
     encoder = randomise(ProblemEncoder(problems([0, 1, 2]), 4, scale=0.3), jax.random.key(0))
-    table = np.asarray(encoder.tables[0])
+    table = centred(encoder.tables[0])
     batch, single = jax.jit(lambda: (encoder(jnp.array([[2], [0]])), encoder(jnp.array([1]))))()
     np.testing.assert_allclose(batch, table[[2, 0]], atol=1e-6)
     np.testing.assert_allclose(single, table[1], atol=1e-6)
@@ -71,9 +75,17 @@ def test_an_id_of_one_component_is_a_row_of_its_table():
 def test_an_id_of_several_components_is_the_sum_of_their_rows():
     encoder = randomise(ProblemEncoder(problems([[1, 4, 0], [2, 1, 6]]), 5), jax.random.key(0))
     assert [table.shape for table in encoder.tables] == [(3, 5), (5, 5), (7, 5)]
-    expected = sum(np.asarray(table)[i] for table, i in zip(encoder.tables, [2, 3, 5], strict=True)) / 3**0.5
+    expected = sum(centred(table)[i] for table, i in zip(encoder.tables, [2, 3, 5], strict=True)) / 3**0.5
     found = eqx.filter_jit(encoder)(jnp.broadcast_to(jnp.array([2, 3, 5]), (2, 4, 3)))
     np.testing.assert_allclose(found, np.broadcast_to(expected, (2, 4, 5)), atol=1e-6)
+
+
+def test_what_all_values_share_is_no_part_of_f():
+    encoder = randomise(ProblemEncoder(problems([[1, 4], [2, 1]]), 5), jax.random.key(0))
+    shifted = eqx.tree_at(lambda e: e.tables, encoder, [table + 3.0 for table in encoder.tables])
+    ids = jnp.array([[1, 4], [2, 1]])
+    np.testing.assert_allclose(shifted(ids), encoder(ids), atol=1e-5)
+    np.testing.assert_allclose(encoder(jnp.array([[i, j] for i in range(3) for j in range(5)])).mean(0), 0, atol=1e-6)
 
 
 def test_the_deviation_of_f_is_the_scale_for_any_number_of_components():

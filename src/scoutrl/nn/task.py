@@ -12,8 +12,9 @@ from scoutrl.nn.dense import Dense, matmul
 class ProblemEncoder(eqx.Module):
     """f_ψ(μ), the mean of F_ψ(z|μ) = N(f_ψ(μ), ρ²I).
 
-    An ID of integer components is the sum of one embedding per component over the square root of their number; a real
-    vector goes through one hidden layer.
+    An ID of integer components is the sum of one embedding per component over the square root of their number, each
+    less the mean of its component: what all problems share tells none from another. A real vector goes through one
+    hidden layer.
     """
 
     tables: list[Float[Array, "values z"]]
@@ -33,5 +34,8 @@ class ProblemEncoder(eqx.Module):
         """f_ψ of problem IDs [..., k]."""
         if self.layers:
             return self.layers[1](jax.nn.relu(self.layers[0](problem)))
-        parts = [matmul(jax.nn.one_hot(problem[..., i], table.shape[0]), table) for i, table in enumerate(self.tables)]
+        parts = [
+            matmul(jax.nn.one_hot(problem[..., i], table.shape[0]), table - table.mean(axis=0))
+            for i, table in enumerate(self.tables)
+        ]
         return jnp.stack(parts).sum(axis=0) / len(parts) ** 0.5
