@@ -1,15 +1,10 @@
 """DREAM learns what there is to learn in families whose best return is known."""
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import pytest
-from probes.families import Tables, arms, halves, switches
+from probes.families import arms, halves, switches
+from probes.learnt import learnt
 
 from scoutrl.algorithms.dream import Dream
-from scoutrl.training.chunk import chunk
-from scoutrl.training.state import start
-from scoutrl.trials.rollout import Protocol, rollout
 from scoutrl.trials.trial import Trial
 
 DREAM = Dream(
@@ -28,28 +23,16 @@ DREAM = Dream(
     policy_width=16,
     policy_memory=False,
 )
-ITERATIONS, TRIALS = 1800, 64
-
-
-@eqx.filter_jit
-def learnt(env: Tables) -> Trial:
-    """Greedy trials in unseen problems after training. Families differ in their tables only: this compiles once."""
-    progress, _ = chunk(env, DREAM, ITERATIONS, start(env, DREAM, jnp.int32(0)))
-    agent, protocol = DREAM.agent(env, progress.learner), Protocol(DREAM.explorations, 1, greedy=True)
-    problems = jnp.asarray(env.problems.of("test"))
-    keys = jax.random.split(jax.random.key(1), TRIALS)
-    return jax.vmap(lambda key, i: rollout(env, agent, problems[i % len(problems)], key, protocol))(
-        keys, jnp.arange(TRIALS)
-    )
+ITERATIONS = 1800
 
 
 @pytest.fixture(scope="module")
 def on_switches() -> Trial:
-    return learnt(switches())
+    return learnt(switches(), DREAM, ITERATIONS)
 
 
 def test_the_reward_of_one_arm_tells_about_both():
-    assert learnt(arms()).exploitation.returns.mean() > 0.95
+    assert learnt(arms(), DREAM, ITERATIONS).exploitation.returns.mean() > 0.95
 
 
 def test_a_cue_that_must_be_looked_up(on_switches):
@@ -69,4 +52,4 @@ def test_a_distractor_is_ignored_and_exploring_stops(on_switches):
 
 
 def test_what_two_exploration_episodes_show_is_put_together():
-    assert learnt(halves()).exploitation.returns.mean() > 0.95
+    assert learnt(halves(), DREAM, ITERATIONS).exploitation.returns.mean() > 0.95

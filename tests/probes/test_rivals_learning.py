@@ -1,19 +1,12 @@
 """The rivals learn what there is to learn in families whose best return is known."""
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
 import pytest
 from probes.families import arms, halves, switches
+from probes.learnt import learnt
 from probes.targets import Targets
 
 from scoutrl.algorithms.end_to_end import EndToEnd
 from scoutrl.algorithms.registry import find
-from scoutrl.envs import MetaEnv
-from scoutrl.training.chunk import chunk
-from scoutrl.training.state import start
-from scoutrl.trials.rollout import Protocol, rollout
-from scoutrl.trials.trial import Trial
 
 SMALL = {"width": 16, "memory": 16, "policy_width": 32, "trials": 16, "capacity": 2048, "learning_rate": 5e-3}
 Q = {"updates": 2, "batch": 16, "warmup": 100, "average_rate": 0.02}
@@ -24,21 +17,6 @@ def rival(name: str, **settings) -> EndToEnd:
     made = find(name)
     assert issubclass(made, EndToEnd)
     return made(**{"explorations": 2, **SMALL, **settings})
-
-
-@eqx.filter_jit
-def learnt(env: MetaEnv, algorithm: EndToEnd, iterations: int, trials: int = 64) -> Trial:
-    """Greedy trials in unseen problems after training."""
-    progress, _ = chunk(env, algorithm, iterations, start(env, algorithm, jnp.int32(0)))
-    agent, protocol = (
-        algorithm.agent(env, progress.learner),
-        Protocol(algorithm.explorations, algorithm.exploitations, greedy=True),
-    )
-    problems = jnp.asarray(env.problems.of("test"))
-    keys = jax.random.split(jax.random.key(1), trials)
-    return jax.vmap(lambda key, i: rollout(env, agent, problems[i % len(problems)], key, protocol))(
-        keys, jnp.arange(trials)
-    )
 
 
 @pytest.mark.parametrize("settings", [Q, PPO], ids=["q", "ppo"])

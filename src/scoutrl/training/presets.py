@@ -28,7 +28,7 @@ BUDGETS = {
     "cooking": 6_000_000,
     "cooking-split": 6_000_000,
     "lever": 400_000,
-    "sign": 1_500_000,
+    "sign": 1_000_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTUNED = 1_000_000
@@ -71,6 +71,7 @@ _HIDDEN = {"see_rewards": False}
 _SIGN = {
     "trials": 32,
     "updates": 3,
+    "batch": 24,
     "capacity": 2048,
     "learning_rate": 1e-3,
     "discount": 0.92,
@@ -104,7 +105,6 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
             "rho": 0.1,
             "bottleneck_weight": 1e-5,
             "decoder_weight": 0.1,
-            "decoded_below": 0.4,
             "cost": 0.0,
             "guess_share": 0.0,
             "warmup": 250,
