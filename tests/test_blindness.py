@@ -93,7 +93,7 @@ def test_an_agent_that_is_told_the_problem_would_be_found_out():
         def begin_episode(self, memory, phase, goal, key):
             return memory
 
-        def act(self, memory, observation, key, greedy):
+        def act(self, memory, sight, key, greedy):
             return self.problem[1], memory
 
         def observe(self, memory, action, step):

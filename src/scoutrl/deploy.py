@@ -152,11 +152,13 @@ def _compiled(whole: Callable[[list], Agent]) -> tuple[Callable, Callable, Calla
 
     def act(leaves, inner, key, observation, greedy):
         key, drawn = jax.random.split(key)
-        action, inner = whole(leaves).act(inner, observation, drawn, greedy)
+        agent = whole(leaves)
+        action, inner = agent.act(inner, agent.look(observation), drawn, greedy)
         return jnp.asarray(action), inner, key
 
     def observe(leaves, inner, action, step):
-        return whole(leaves).observe(inner, action, step)
+        agent = whole(leaves)
+        return agent.observe(inner, action, eqx.tree_at(lambda s: s.observation, step, agent.look(step.observation)))
 
     return (
         jax.jit(begin),

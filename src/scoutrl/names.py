@@ -43,8 +43,10 @@ def unknown(kind: str, name: str, known: Iterable[str], *, of: str = "", advice:
         advice: what to do to see them all.
     """
     known = list(known)
-    near = difflib.get_close_matches(name.lower(), known, n=1, cutoff=0.5)
-    hint = f"did you mean {near[0]!r}?" if near else f"there are: {', '.join(known) or 'none'}."
+    # The dashes of options make all of them look alike.
+    bare = {one.lstrip("-"): one for one in known}
+    near = difflib.get_close_matches(name.lower().lstrip("-"), bare, n=1, cutoff=0.5)
+    hint = f"did you mean {bare[near[0]]!r}?" if near else f"there are: {', '.join(known) or 'none'}."
     return ScoutError(f"there is no {kind} {name!r}{of and f' of {of}'}; {hint}{advice and f' ({advice})'}")
 
 

@@ -27,8 +27,8 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
         memory = agent.begin_episode(memory, Phase.EXPLORATION, None, jax.random.key(1))
         lived = jax.tree.map(lambda x: x[0], trial.exploration)
         for t in range(env.horizon):
-            _, memory = agent.act(memory, lived.observations[t], jax.random.key(2), greedy=True)
-            step = Step(lived.observations[t + 1], lived.rewards[t], lived.terminated[t], jnp.bool_(False))
+            _, memory = agent.act(memory, agent.look(lived.observations[t]), jax.random.key(2), greedy=True)
+            step = Step(agent.look(lived.observations[t + 1]), lived.rewards[t], lived.terminated[t], jnp.bool_(False))
             memory = agent.observe(memory, lived.actions[t], step)
             values.append(known(dream, state, trial.problem, memory))
         return jnp.stack(values)

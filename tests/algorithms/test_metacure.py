@@ -97,7 +97,7 @@ def test_random_actions_go_by_their_weights():
     young = eqx.tree_at(lambda s: s.updates, state, jnp.int32(0))
     agent = small(random_actions=(0.0, 0.0, 1.0, 0.0)).collector(ENV, young, jnp.array([0, 0]), jax.random.key(0))
     memory = agent.begin_episode(agent.begin(jax.random.key(0)), Phase.EXPLORATION, None, jax.random.key(0))
-    act = quick_jit(lambda key: agent.act(memory, jnp.int32(0), key, False)[0])
+    act = quick_jit(lambda key: agent.act(memory, agent.look(jnp.int32(0)), key, False)[0])
     assert {int(act(jax.random.key(i))) for i in range(8)} == {2}
 
 

@@ -54,9 +54,9 @@ def test_the_agent_s_experiences_are_the_learner_s():
                 memory = agent.begin_episode(memory, phase, goal, jax.random.key(0))
                 goals.append(memory.goal)
                 for t in range(ENV.horizon):
-                    _, memory = agent.act(memory, episodes.observations[i, t], jax.random.key(0), True)
+                    _, memory = agent.act(memory, agent.look(episodes.observations[i, t]), jax.random.key(0), True)
                     end = jnp.bool_(False)
-                    step = Step(episodes.observations[i, t + 1], episodes.rewards[i, t], end, end)
+                    step = Step(agent.look(episodes.observations[i, t + 1]), episodes.rewards[i, t], end, end)
                     memory = agent.observe(memory, episodes.actions[i, t], step)
         return beliefs, goals
 

@@ -29,12 +29,11 @@ def relived(rival, env, state, trials):
                 memory = agent.begin_episode(memory, phase, goal, key)
                 for t in range(env.horizon):
                     hidden = memory.hidden
-                    action, memory = agent.act(memory, episodes.observations[i, t], key, True)
+                    action, memory = agent.act(memory, agent.look(episodes.observations[i, t]), key, True)
                     q = actor.head(actor.think(actor.belief(hidden), memory.sight))
                     found.append((hidden, q, action))
-                    step = Step(
-                        episodes.observations[i, t + 1], episodes.rewards[i, t], jnp.bool_(False), jnp.bool_(False)
-                    )
+                    after, end = agent.look(episodes.observations[i, t + 1]), jnp.bool_(False)
+                    step = Step(after, episodes.rewards[i, t], end, end)
                     memory = agent.observe(memory, episodes.actions[i, t], step)
         return jax.tree.map(lambda *steps: jnp.stack(steps), *found)
 
@@ -94,6 +93,6 @@ def test_random_actions_are_drawn_by_weight():
     @quick_jit
     def acted(state, keys):
         agent = rival.collector(env, state, jnp.array([0, 0]), keys[0])
-        return jax.vmap(lambda key: agent.act(agent.begin(key), jnp.int32(0), key, False)[0])(keys)
+        return jax.vmap(lambda key: agent.act(agent.begin(key), agent.look(jnp.int32(0)), key, False)[0])(keys)
 
     assert (acted(state, jax.random.split(jax.random.key(1), 50)) == 1).all()

@@ -27,7 +27,7 @@ class Scripted(Agent):
     def begin_episode(self, memory, phase, goal, key):
         return Notes(memory.secret, jnp.int32(0) if goal is None else jnp.asarray(goal, jnp.int32), phase)
 
-    def act(self, memory, observation, key, greedy):
+    def act(self, memory, sight, key, greedy):
         if memory.phase == Phase.EXPLORATION:
             return jnp.int32(0), memory
         known = (memory.secret + memory.goal + self.shift) % 4

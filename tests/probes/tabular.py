@@ -34,7 +34,7 @@ class TabularAgent(Agent):
     def begin_episode(self, memory: Seen, phase: Phase, goal: None, key: PRNGKeyArray) -> Seen:
         return Seen(memory.observation, jnp.bool_(phase == Phase.EXPLORATION))
 
-    def act(self, memory: Seen, observation: Array, key: PRNGKeyArray, greedy: bool) -> tuple[Array, Seen]:
+    def act(self, memory: Seen, sight: Array, key: PRNGKeyArray, greedy: bool) -> tuple[Array, Seen]:
         values = jnp.where(memory.exploring, self.tables.exploring, self.tables.exploiting[memory.observation])
         chance, choice = jax.random.split(key)
         random = jax.random.randint(choice, (), 0, len(values))

@@ -11,6 +11,7 @@ from scoutrl.trials.agent import Agent, Phase
 
 Discrete = gymnasium.spaces.Discrete
 SILENT = -1
+LOOKED = 20
 
 
 class Corridor(MetaEnv):
@@ -52,6 +53,8 @@ class Diary(eqx.Module):
     goal: Array
     rewards: Array
     exploring: Array
+    answer: Array
+    """What was seen of the last step's observation."""
 
 
 class Clerk(Agent):
@@ -60,18 +63,23 @@ class Clerk(Agent):
     shows: str = eqx.field(static=True)
 
     def begin(self, key):
-        return Diary(jnp.int32(0), jnp.int32(0), jnp.int32(SILENT), jnp.float32(0), jnp.bool_(True))
+        return Diary(jnp.int32(0), jnp.int32(0), jnp.int32(SILENT), jnp.float32(0), jnp.bool_(True), jnp.int32(0))
 
     def begin_episode(self, memory, phase, goal, key):
         seen = jnp.int32(SILENT) if goal is None else goal
         exploring = jnp.bool_(phase == Phase.EXPLORATION)
-        return Diary(memory.steps, memory.episodes + 1, seen, memory.rewards, exploring)
+        return Diary(memory.steps, memory.episodes + 1, seen, memory.rewards, exploring, memory.answer)
 
-    def act(self, memory, observation, key, greedy):
+    def look(self, observation):
+        return LOOKED + observation
+
+    def act(self, memory, sight, key, greedy):
         if self.shows == "greedy":
             return jnp.int32(greedy), memory
+        if self.shows == "sight":
+            return sight, memory
         return getattr(memory, self.shows).astype(jnp.int32), memory
 
     def observe(self, memory, action, step):
         rewards = memory.rewards + step.reward
-        return Diary(memory.steps + 1, memory.episodes, memory.goal, rewards, memory.exploring)
+        return Diary(memory.steps + 1, memory.episodes, memory.goal, rewards, memory.exploring, step.observation)

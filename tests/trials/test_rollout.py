@@ -3,7 +3,7 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
-from trials.corridor import SILENT, Clerk, Corridor
+from trials.corridor import LOOKED, SILENT, Clerk, Corridor
 
 from scoutrl.trials.rollout import Protocol, rollout
 
@@ -36,6 +36,16 @@ def test_lived_steps_come_first_and_nothing_is_earned_after_the_end():
             assert (episodes.rewards[p] == np.where(np.arange(4) < length, np.arange(4) + 1, 0)).all()
             assert (episodes.returns[p] == length * (length + 1) / 2).all()
             assert (episodes.observations[p] == np.minimum(np.arange(5), length)).all()
+
+
+def test_an_agent_acts_on_and_is_answered_with_what_it_makes_of_an_observation():
+    for shows, first in (("sight", 0), ("answer", 1)):
+        episodes = trials(shows, 2, 3).exploitation
+        for t in range(first, 4):
+            lived = episodes.mask[..., t]
+            assert (episodes.actions[..., t][lived] == LOOKED + episodes.observations[..., t][lived]).all()
+    # What is stored is what there was to see.
+    assert episodes.observations.max() < LOOKED
 
 
 def test_only_an_end_of_the_problem_s_own_is_a_termination():

@@ -12,7 +12,7 @@ from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
 from scoutrl.nn.history import Transitions
 from scoutrl.rl.q_learning import epsilon_greedy
-from scoutrl.trials.agent import Agent, Phase
+from scoutrl.trials.agent import Agent, Phase, Sight
 
 
 class Told(eqx.Module):
@@ -131,17 +131,18 @@ class DreamAgent(Agent):
             features = self.actors.goal_features(goal, ())
         return dataclasses.replace(memory, phase=phase, lived=self._nothing_lived(), z=z, goal=features)
 
-    def act(
-        self, memory: DreamMemory, observation: Observation, key: PRNGKeyArray, greedy: bool
-    ) -> tuple[Action, DreamMemory]:
+    def look(self, observation: Observation) -> Sight:
+        """Features."""
+        return self.actors.observe(jnp.asarray(observation))
+
+    def act(self, memory: DreamMemory, sight: Sight, key: PRNGKeyArray, greedy: bool) -> tuple[Action, DreamMemory]:
         """ε-greedy on the action values of the phase's policy."""
-        seen = self.actors.observe(jnp.asarray(observation))
-        memory = dataclasses.replace(memory, observation=seen)
+        memory = dataclasses.replace(memory, observation=sight)
         if memory.phase == Phase.EXPLOITATION:
-            q = self.actors.policy(memory.lived, seen, memory.goal, memory.z)
+            q = self.actors.policy(memory.lived, sight, memory.goal, memory.z)
             epsilon = jnp.maximum(memory.epsilon, self.policy_epsilon)
             return self._noisy(q, jnp.where(greedy, 0.0, epsilon), key), memory
-        q = self.actors.explorer(memory.explored, seen)
+        q = self.actors.explorer(memory.explored, sight)
         if self.random_exploration:
             return epsilon_greedy(q, jnp.float32(1.0), key), memory
         if greedy:
@@ -171,12 +172,11 @@ class DreamAgent(Agent):
 
     def observe(self, memory: DreamMemory, action: Action, step: Step) -> DreamMemory:
         """Remember the transition: of the trial when exploring, of the episode when exploiting."""
-        after = self.actors.observe(jnp.asarray(step.observation))
         reward = jnp.asarray(step.reward, jnp.float32)
         if memory.phase == Phase.EXPLORATION and not self.see_rewards:
             reward = jnp.zeros_like(reward)
         transition = Transitions(
-            memory.observation, jax.nn.one_hot(action, self.actors.explorer.actions), reward, after
+            memory.observation, jax.nn.one_hot(action, self.actors.explorer.actions), reward, step.observation
         )
         lived = memory.lived
         # An explorer that guesses needs the policy's memory as well.

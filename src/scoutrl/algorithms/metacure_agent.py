@@ -18,7 +18,7 @@ from scoutrl.nn.history import History, Transitions
 from scoutrl.nn.prediction import Predictor
 from scoutrl.nn.task import ProblemEncoder
 from scoutrl.rl.q_learning import epsilon_greedy
-from scoutrl.trials.agent import Agent, Phase
+from scoutrl.trials.agent import Agent, Phase, Sight
 
 
 class Sizes(eqx.Module):
@@ -98,11 +98,15 @@ class MetaCureAgent(Agent):
         """z ~ q_φ(z | context), which exploring makes no use of."""
         return MetaCureMemory(phase, memory.explored, self.sampler.begin_episode(memory.sampled, phase, goal, key))
 
+    def look(self, observation: Observation) -> Sight:
+        """Features."""
+        return self.sampler.look(observation)
+
     def act(
-        self, memory: MetaCureMemory, observation: Observation, key: PRNGKeyArray, greedy: bool
+        self, memory: MetaCureMemory, sight: Sight, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, MetaCureMemory]:
         """ε-greedy on the action values of the phase's policy."""
-        action, sampled = self.sampler.act(memory.sampled, observation, key, greedy)
+        action, sampled = self.sampler.act(memory.sampled, sight, key, greedy)
         memory = dataclasses.replace(memory, sampled=sampled)
         if memory.phase == Phase.EXPLOITATION:
             return action, memory
@@ -115,8 +119,7 @@ class MetaCureAgent(Agent):
         sampled, explored = self.sampler.observe(memory.sampled, action, step), memory.explored
         if memory.phase == Phase.EXPLORATION:
             nets, reward = self.sampler.nets, jnp.asarray(step.reward, jnp.float32)
-            after = nets.observe(jnp.asarray(step.observation))
             taken = jax.nn.one_hot(action, nets.actions)
-            transition = Transitions(sampled.observation, taken, reward, after)
+            transition = Transitions(sampled.observation, taken, reward, step.observation)
             explored = self.explorer.history.step(explored, transition)
         return MetaCureMemory(memory.phase, explored, sampled)

@@ -18,7 +18,7 @@ from scoutrl.nn.heads import Duelling
 from scoutrl.nn.history import Transitions
 from scoutrl.nn.posterior import Factor, Inference
 from scoutrl.rl.q_learning import epsilon_greedy
-from scoutrl.trials.agent import Agent, Phase
+from scoutrl.trials.agent import Agent, Phase, Sight
 
 
 class PearlNets(eqx.Module):
@@ -114,19 +114,19 @@ class PearlAgent(Agent):
         features = self.nets.no_goal if goal is None or instruct is None else instruct(jnp.asarray(goal))
         return dataclasses.replace(memory, z=z, goal=features)
 
-    def act(
-        self, memory: PearlMemory, observation: Observation, key: PRNGKeyArray, greedy: bool
-    ) -> tuple[Action, PearlMemory]:
+    def look(self, observation: Observation) -> Sight:
+        """Features."""
+        return self.nets.observe(jnp.asarray(observation))
+
+    def act(self, memory: PearlMemory, sight: Sight, key: PRNGKeyArray, greedy: bool) -> tuple[Action, PearlMemory]:
         """Line 6: a ~ π_θ(a | s, g, z), ε-greedy."""
-        seen = self.nets.observe(jnp.asarray(observation))
-        memory = dataclasses.replace(memory, observation=seen)
-        q = self.nets.policy(None, seen, memory.goal, memory.z)
+        memory = dataclasses.replace(memory, observation=sight)
+        q = self.nets.policy(None, sight, memory.goal, memory.z)
         return epsilon_greedy(q, jnp.where(greedy, 0.0, memory.epsilon), key, self.random_actions), memory
 
     def observe(self, memory: PearlMemory, action: Action, step: Step) -> PearlMemory:
         """Line 8: experiences.add((s, a, r, s'))."""
-        after = self.nets.observe(jnp.asarray(step.observation))
         reward = jnp.asarray(step.reward, jnp.float32)
         action = jax.nn.one_hot(action, self.nets.actions)
-        factor = self.nets.inference(Transitions(memory.observation, action, reward, after))
+        factor = self.nets.inference(Transitions(memory.observation, action, reward, step.observation))
         return dataclasses.replace(memory, experiences=memory.experiences * factor)

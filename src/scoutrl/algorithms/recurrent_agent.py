@@ -11,7 +11,7 @@ from scoutrl.algorithms.recurrent_nets import Actor
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
 from scoutrl.nn.history import Transitions
-from scoutrl.trials.agent import Agent, Phase
+from scoutrl.trials.agent import Agent, Phase, Sight
 
 
 class Told(eqx.Module):
@@ -72,11 +72,15 @@ class RecurrentAgent(Agent):
         features = self.actor.goal_features(goal, exploiting)
         return dataclasses.replace(memory, exploiting=exploiting, starts=jnp.bool_(True), goal=features)
 
+    def look(self, observation: Observation) -> Sight:
+        """Features."""
+        return self.actor.observe(jnp.asarray(observation))
+
     def act(
-        self, memory: RecurrentMemory, observation: Observation, key: PRNGKeyArray, greedy: bool
+        self, memory: RecurrentMemory, sight: Sight, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, RecurrentMemory]:
         """What the policy makes of belief and sight."""
-        sight = self._sight(memory, observation, memory.starts)
+        sight = self.actor.sight(sight, memory.goal, memory.exploiting, memory.starts)
         belief = self.actor.belief(memory.hidden)
         if self.told is not None:
             belief = jnp.where(self.told.used, self.told.belief, belief)
@@ -87,13 +91,9 @@ class RecurrentAgent(Agent):
     def observe(self, memory: RecurrentMemory, action: Action, step: Step) -> RecurrentMemory:
         """Remember the transition."""
         started = jnp.bool_(False)
-        after = self._sight(memory, step.observation, started)
+        after = self.actor.sight(step.observation, memory.goal, memory.exploiting, started)
         reward = jnp.asarray(step.reward, jnp.float32)
         reward = reward if self.see_rewards else reward * memory.exploiting
         transition = Transitions(memory.sight, self.actor.do(jnp.asarray(action)), reward, after)
         hidden = self.actor.history.step(memory.hidden, transition)
         return dataclasses.replace(memory, hidden=hidden, starts=started)
-
-    def _sight(self, memory: RecurrentMemory, observation: Observation, starts: Array) -> Array:
-        seen = self.actor.observe(jnp.asarray(observation))
-        return self.actor.sight(seen, memory.goal, memory.exploiting, starts)

@@ -106,9 +106,10 @@ def _play(
 
     def step(now: _Now, key: PRNGKeyArray) -> tuple[_Now, tuple[Array, dict[str, Array]]]:
         act_key, env_key = jax.random.split(key)
-        action, memory = agent.act(now.memory, now.observation, act_key, greedy=True)
+        action, memory = agent.act(now.memory, agent.look(now.observation), act_key, greedy=True)
         after, answer = env.step(now.state, action, env_key)
-        memory = agent.observe(memory, action, answer)
+        looked = eqx.tree_at(lambda step: step.observation, answer, agent.look(answer.observation))
+        memory = agent.observe(memory, action, looked)
         alive = now.alive & ~(jnp.asarray(answer.terminated) | jnp.asarray(answer.truncated))
         later = _Now(after, jnp.asarray(answer.observation), memory, alive)
         later = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), later, now)

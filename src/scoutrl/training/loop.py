@@ -20,7 +20,7 @@ from scoutrl.training.state import Progress
 
 SAVE_EVERY = 15.0
 """Seconds between two checkpoints, at least."""
-_SAVE_SHARE = 0.01
+_SAVE_SHARE = 0.03
 """Most of the time that checkpoints may take."""
 
 

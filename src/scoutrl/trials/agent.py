@@ -5,6 +5,7 @@ import enum
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import PRNGKeyArray
 
 from scoutrl.envs import Step
@@ -12,6 +13,10 @@ from scoutrl.envs.base import Action, Goal, Observation
 
 Memory = Any
 """Whatever pytree of arrays an agent keeps within a trial."""
+
+
+Sight = Any
+"""What an agent makes of one observation: an array."""
 
 
 class Phase(enum.StrEnum):
@@ -37,10 +42,17 @@ class Agent(eqx.Module):
     def begin_episode(self, memory: Memory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> Memory:
         """Start an episode; `phase` is static, `goal` is None when exploring and in families without goals."""
 
+    def look(self, observation: Observation) -> Sight:
+        """What `act` and `observe` are given of an observation: features where the agent has any, else all of it.
+
+        Each observation is looked at once, though it is both what one action leads to and what the next is based on.
+        """
+        return jnp.asarray(observation)
+
     @abc.abstractmethod
-    def act(self, memory: Memory, observation: Observation, key: PRNGKeyArray, greedy: bool) -> tuple[Action, Memory]:
+    def act(self, memory: Memory, sight: Sight, key: PRNGKeyArray, greedy: bool) -> tuple[Action, Memory]:
         """Choose an action; `greedy` is static and leaves out the noise that training adds."""
 
     @abc.abstractmethod
     def observe(self, memory: Memory, action: Action, step: Step) -> Memory:
-        """Take in what the environment answered to `action`."""
+        """Take in what the environment answered to `action`; its observation has been looked at."""

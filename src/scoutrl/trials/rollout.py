@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
-from scoutrl.trials.agent import Agent, Memory, Phase
+from scoutrl.trials.agent import Agent, Memory, Phase, Sight
 from scoutrl.trials.trial import Episodes, Trial
 
 
@@ -58,6 +58,7 @@ class _Moment(eqx.Module):
 
     state: object
     observation: Array
+    sight: Sight
     memory: Memory
     alive: Bool[Array, ""]
 
@@ -73,18 +74,20 @@ def _episode(
 
     def step(now: _Moment, key: PRNGKeyArray) -> tuple[_Moment, tuple]:
         act_key, env_key = jax.random.split(key)
-        action, memory = agent.act(now.memory, now.observation, act_key, greedy)
+        action, memory = agent.act(now.memory, now.sight, act_key, greedy)
         state, answer = env.step(now.state, action, env_key)
         answer = _as_arrays(answer)
-        memory = agent.observe(memory, action, answer)
+        sight = agent.look(answer.observation)
+        memory = agent.observe(memory, action, eqx.tree_at(lambda step: step.observation, answer, sight))
         ended = answer.terminated | answer.truncated
-        after = _Moment(state, answer.observation, memory, now.alive & ~ended)
+        after = _Moment(state, answer.observation, sight, memory, now.alive & ~ended)
         # Once an episode has ended its memory and observation stay as they were.
         after = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), after, now)
         reward = jnp.where(now.alive, answer.reward, 0.0)
         return after, (after.observation, action, reward, answer.terminated & now.alive, now.alive)
 
-    start = _Moment(state, jnp.asarray(observation), memory, jnp.bool_(True))
+    observation = jnp.asarray(observation)
+    start = _Moment(state, observation, agent.look(observation), memory, jnp.bool_(True))
     end, (later, actions, rewards, terminated, mask) = jax.lax.scan(
         step, start, jax.random.split(steps_key, env.horizon)
     )
