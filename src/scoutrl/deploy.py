@@ -12,7 +12,7 @@ import numpy as np
 from scoutrl.envs import Spaces, Step
 from scoutrl.envs.values import fit_space
 from scoutrl.errors import ScoutError
-from scoutrl.trials.agent import Agent, Phase
+from scoutrl.trials.agent import Agent, Phase, looked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _compiled(whole: Callable[[list], Agent]) -> tuple[Callable, Callable, Calla
 
     def observe(leaves, inner, action, step):
         agent = whole(leaves)
-        return agent.observe(inner, action, eqx.tree_at(lambda s: s.observation, step, agent.look(step.observation)))
+        return agent.observe(inner, action, looked(agent, step))
 
     return (
         jax.jit(begin),

@@ -15,7 +15,7 @@ from scoutrl.algorithms.knowledge import known
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.envs.base import Goal, Observation, State
 from scoutrl.envs.spot import spot
-from scoutrl.trials.agent import Memory, Phase
+from scoutrl.trials.agent import Memory, Phase, looked
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,8 +108,7 @@ def _play(
         act_key, env_key = jax.random.split(key)
         action, memory = agent.act(now.memory, agent.look(now.observation), act_key, greedy=True)
         after, answer = env.step(now.state, action, env_key)
-        looked = eqx.tree_at(lambda step: step.observation, answer, agent.look(answer.observation))
-        memory = agent.observe(memory, action, looked)
+        memory = agent.observe(memory, action, looked(agent, answer))
         alive = now.alive & ~(jnp.asarray(answer.terminated) | jnp.asarray(answer.truncated))
         later = _Now(after, jnp.asarray(answer.observation), memory, alive)
         later = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), later, now)

@@ -1,6 +1,7 @@
 """The agent: a trained meta-policy, the same four verbs for every algorithm."""
 
 import abc
+import dataclasses
 import enum
 from typing import Any
 
@@ -56,3 +57,8 @@ class Agent(eqx.Module):
     @abc.abstractmethod
     def observe(self, memory: Memory, action: Action, step: Step) -> Memory:
         """Take in what the environment answered to `action`; its observation has been looked at."""
+
+
+def looked(agent: Agent, step: Step) -> Step:
+    """The same step, with what `agent` makes of its observation: what `observe` is given."""
+    return dataclasses.replace(step, observation=agent.look(step.observation))

@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
-from scoutrl.trials.agent import Agent, Memory, Phase, Sight
+from scoutrl.trials.agent import Agent, Memory, Phase, Sight, looked
 from scoutrl.trials.trial import Episodes, Trial
 
 
@@ -77,10 +77,10 @@ def _episode(
         action, memory = agent.act(now.memory, now.sight, act_key, greedy)
         state, answer = env.step(now.state, action, env_key)
         answer = _as_arrays(answer)
-        sight = agent.look(answer.observation)
-        memory = agent.observe(memory, action, eqx.tree_at(lambda step: step.observation, answer, sight))
+        seen = looked(agent, answer)
+        memory = agent.observe(memory, action, seen)
         ended = answer.terminated | answer.truncated
-        after = _Moment(state, answer.observation, sight, memory, now.alive & ~ended)
+        after = _Moment(state, answer.observation, seen.observation, memory, now.alive & ~ended)
         # Once an episode has ended its memory and observation stay as they were.
         after = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), after, now)
         reward = jnp.where(now.alive, answer.reward, 0.0)
