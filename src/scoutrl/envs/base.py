@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import gymnasium
+import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, UInt8
 
 from scoutrl.envs.problems import Problem, ProblemSet
@@ -31,6 +32,11 @@ class Spaces(eqx.Module):
     """What the agent does."""
     goal: gymnasium.Space | None = eqx.field(static=True, default=None)
     """The instruction drawn anew for each episode, shown when exploiting and hidden when exploring; None: no goals."""
+
+
+def is_picture(space: gymnasium.Space) -> bool:
+    """Whether elements of `space` are images [height, width, channels] of uint8."""
+    return space.dtype == np.uint8 and len(space.shape or ()) == 3
 
 
 class Step(eqx.Module):

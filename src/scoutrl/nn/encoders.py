@@ -11,6 +11,7 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from jaxtyping import Array, Float, UInt8
 
+from scoutrl.envs.base import is_picture
 from scoutrl.errors import ScoutError
 from scoutrl.nn.dense import Dense
 
@@ -117,8 +118,7 @@ def encoder_for(space: gymnasium.Space) -> Encoder:
     if isinstance(space, Discrete | MultiDiscrete):
         return OneHot(space)
     if isinstance(space, Box):
-        is_image = space.dtype == np.uint8 and len(space.shape) == 3
-        return Image(space) if is_image else Vector(space)
+        return Image(space) if is_picture(space) else Vector(space)
     raise ScoutError(
         f"no encoder reads a {type(space).__name__} space; use Discrete, MultiDiscrete or Box from gymnasium.spaces"
     )

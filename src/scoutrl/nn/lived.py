@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from scoutrl.nn.encoders import Encoder, Image
+from scoutrl.trials.living import rows_of
 from scoutrl.trials.trial import Episodes
 
 
@@ -33,13 +34,8 @@ def features_of(encoder: Image, pictures: Array, wanted: Bool[Array, " pictures"
     backward it is computed again rather than fetched.
     """
     weights, rest = eqx.partition(encoder, eqx.is_inexact_array)
-    at_once = _at_once(len(pictures))
-    last = jnp.argsort(~wanted, stable=True)
-    count = wanted.sum()
-    # A place beyond the last stands for no picture.
-    places = jnp.where(jnp.arange(len(last)) < count, last, len(last))
-    places = jnp.pad(places, (0, -len(last) % at_once), constant_values=len(last)).reshape(-1, at_once)
-    return _features(rest, weights, pictures, places, -(-count // at_once))
+    places, parts = rows_of(wanted, _at_once(len(pictures)))
+    return _features(rest, weights, pictures, places, parts)
 
 
 def _at_once(pictures: int) -> int:

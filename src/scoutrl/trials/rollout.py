@@ -6,7 +6,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
+from scoutrl.envs.base import Action, is_picture
 from scoutrl.trials.agent import Agent, Memory, Phase, Sight, looked
+from scoutrl.trials.living import while_alive
 from scoutrl.trials.trial import Episodes, Trial
 
 
@@ -75,12 +77,10 @@ def _episode(
     def step(now: _Moment, key: PRNGKeyArray) -> tuple[_Moment, tuple]:
         act_key, env_key = jax.random.split(key)
         action, memory = agent.act(now.memory, now.sight, act_key, greedy)
-        state, answer = env.step(now.state, action, env_key)
-        answer = _as_arrays(answer)
-        seen = looked(agent, answer)
-        memory = agent.observe(memory, action, seen)
+        state, observation, answer = _stepped(env, agent, now, action, env_key)
+        memory = agent.observe(memory, action, answer)
         ended = answer.terminated | answer.truncated
-        after = _Moment(state, answer.observation, seen.observation, memory, now.alive & ~ended)
+        after = _Moment(state, observation, answer.observation, memory, now.alive & ~ended)
         # Once an episode has ended its memory and observation stay as they were.
         after = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), after, now)
         reward = jnp.where(now.alive, answer.reward, 0.0)
@@ -93,6 +93,21 @@ def _episode(
     )
     observations = jnp.concatenate([start.observation[None], later])
     return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal)
+
+
+def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNGKeyArray) -> tuple[object, Array, Step]:
+    """The state after a step, what is observed there, and the answer as `agent` sees it."""
+    weights, rest = eqx.partition(agent, eqx.is_array)
+
+    def stepped(weights: Agent, own: tuple) -> tuple[object, Array, Step]:
+        state, answer = env.step(*own)
+        answer = _as_arrays(answer)
+        return state, answer.observation, looked(eqx.combine(weights, rest), answer)
+
+    own = now.state, action, key
+    if is_picture(env.spaces.observation):  # other steps cost less than sorting the episodes
+        return while_alive(stepped, now.alive, weights, own)
+    return stepped(weights, own)
 
 
 def _as_arrays(step: Step) -> Step:
