@@ -1,11 +1,15 @@
 """Work for those alive: the same answers, and none for those whose episode is over."""
 
+import equinox as eqx
+import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jaxtyping import Array
 
 import scoutrl
+from scoutrl.envs import MetaEnv, ProblemSet, Spaces, Step
 from scoutrl.trials import rollout as rollouts
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.living import AT_ONCE, rows_of, while_alive
@@ -76,6 +80,45 @@ class Blind(Agent):
 
     def observe(self, memory, action, step):
         return memory
+
+
+class Lamps(MetaEnv):
+    """A picture of a lamp, which is in one of a table's colours; three steps."""
+
+    table: Array
+    problems: ProblemSet
+    spaces: Spaces
+    horizon: int = eqx.field(static=True)
+
+    def __init__(self):
+        self.table, self.horizon = jnp.arange(12, dtype=jnp.uint8).reshape(4, 3), 3
+        self.problems = ProblemSet(range(4), range(4), range(4), ["colour"])
+        self.spaces = Spaces(gymnasium.spaces.Box(0, 255, (8, 8, 3), np.uint8), gymnasium.spaces.Discrete(4))
+
+    def reset(self, problem, key):
+        return jnp.float32(0), self._picture(problem[0])
+
+    def goal(self, state):
+        return None
+
+    def step(self, state, action, key):
+        return state + 1, Step(self._picture(action), state, state > action, jnp.bool_(False))
+
+    def render(self, state):
+        return self._picture(0)
+
+    def _picture(self, row):
+        return jnp.broadcast_to(self.table[row], (8, 8, 3))
+
+
+def test_a_family_may_have_arrays_of_its_own():
+    env = Lamps()
+    live = eqx.filter_jit(eqx.filter_vmap(rollout, in_axes=(None, None, 0, 0, None)))
+    trials = live(env, Blind(), env.problems.ids, jax.random.split(jax.random.key(0), 4), Protocol())
+    episodes = trials.exploration
+    colours = episodes.observations[:, 0, 1:, 0, 0]
+    lived = episodes.mask[:, 0]
+    np.testing.assert_array_equal(colours[lived], env.table[episodes.actions[:, 0]][lived])
 
 
 def test_trials_from_pixels_are_the_same_with_all_steps_taken(monkeypatch):

@@ -97,17 +97,18 @@ def _episode(
 
 def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNGKeyArray) -> tuple[object, Array, Step]:
     """The state after a step, what is observed there, and the answer as `agent` sees it."""
-    weights, rest = eqx.partition(agent, eqx.is_array)
+    arrays, rest = eqx.partition((env, agent), eqx.is_array)
 
-    def stepped(weights: Agent, own: tuple) -> tuple[object, Array, Step]:
+    def stepped(arrays: tuple, own: tuple) -> tuple[object, Array, Step]:
+        env, agent = eqx.combine(arrays, rest)
         state, answer = env.step(*own)
         answer = _as_arrays(answer)
-        return state, answer.observation, looked(eqx.combine(weights, rest), answer)
+        return state, answer.observation, looked(agent, answer)
 
     own = now.state, action, key
     if is_picture(env.spaces.observation):  # other steps cost less than sorting the episodes
-        return while_alive(stepped, now.alive, weights, own)
-    return stepped(weights, own)
+        return while_alive(stepped, now.alive, arrays, own)
+    return stepped(arrays, own)
 
 
 def _as_arrays(step: Step) -> Step:
