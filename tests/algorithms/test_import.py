@@ -1,14 +1,18 @@
 """IMPORT: which objective trains which part, and who is told the embedding of the problem."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import quick_jit, size
+from algorithms.small_dream import TRIALS, quick_jit, size
 from algorithms.small_rivals import lived, small
 
 from scoutrl.algorithms.import_ import Import
+from scoutrl.training.chunk import collect
+from scoutrl.training.state import Progress
 from scoutrl.trials.tape import Tape
 
 
@@ -26,12 +30,14 @@ def parts(gradient) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    ("share", "policy"),
-    [(0.0, {"e_h", "policy"}), (0.5, {"e_id", "e_h", "policy"}), (1.0, {"e_id", "policy"})],
+    ("informed", "policy"),
+    [(0, {"e_h", "policy"}), (1, {"e_id", "e_h", "policy"}), (TRIALS, {"e_id", "policy"})],
 )
-def test_each_objective_trains_its_own_part(share, policy):
+def test_each_objective_trains_its_own_part(informed, policy):
     _, state, batch = lived("import")
-    found = slopes(small("import", told_share=share), state, batch)
+    # Trials are learnt from as they were lived.
+    batch = dataclasses.replace(batch, informed=jnp.arange(TRIALS) < informed)
+    found = slopes(small("import"), state, batch)
     assert parts(found["policy_loss"]) == policy
     # sg: the memory comes to the problem's embedding, not the other way round.
     assert parts(found["imitation_loss"]) == {"e_h"}
@@ -58,14 +64,21 @@ def test_half_of_the_agents_that_collect_are_told():
     assert small("import").agent(env, state).told is None
 
 
-def test_with_policy_gradients_whole_iterations_take_turns():
-    _, state, _ = lived("import", "ppo")
-    rival = small("import", learner="ppo", updates=3)
-    for updates, used in [(0, True), (2, True), (3, False), (5, False), (6, True)]:
-        now = eqx.tree_at(lambda s: s.updates, state, jnp.int32(updates))
-        told = rival.told(now, jnp.array([0, 0]), jax.random.key(updates))
-        assert told is not None
-        assert bool(told.used) == used
+@pytest.mark.parametrize("learner", ["q", "ppo"])
+def test_trials_know_whether_their_agent_was_told(learner):
+    env, state, batch = lived("import", learner)
+    assert batch.informed is not None
+    assert 0 < np.mean(batch.informed) < 1
+    trials = {share: _play(small("import", learner=learner, told_share=share), env, state) for share in (0.0, 1.0)}
+    assert not np.any(trials[0.0].informed)
+    assert np.all(trials[1.0].informed)
+    assert lived("e-rl2")[2].informed is None
+
+
+@quick_jit
+def _play(rival, env, state):
+    keys = jax.random.split(jax.random.key(0), TRIALS)
+    return collect(env, rival, Progress(state, keys[0], jnp.int32(0)), env.problems.ids[:TRIALS], keys)
 
 
 def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():

@@ -16,7 +16,7 @@ make it easier for the memory to come up with an embedding that is of use. At te
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.end_to_end import EndToEnd
 from scoutrl.algorithms.ranges import check_ranges
@@ -58,7 +58,7 @@ class Import(EndToEnd):
     embedding: int = 16
     """Length of the embeddings."""
     told_share: float = 0.5
-    """Share of trials conditioned on e_ID(μ) in training; with learner=ppo every other iteration is, if above 0."""
+    """Share of trials conditioned on e_ID(μ) in training."""
     imitation: float = 0.1
     """Weight of the auxiliary loss, which draws e_h(τ) to e_ID(μ)."""
 
@@ -76,22 +76,16 @@ class Import(EndToEnd):
         return masked_mean(((jax.lax.stop_gradient(e_id) - e_h) ** 2).sum(axis=-1), played.prefixes)
 
     def beliefs(self, nets: ImportNets, recalled: Recalled, batch: Trial, state: Learner, key: PRNGKeyArray) -> Beliefs:
-        """e_ID(μ) in some of the trials, e_h(τ_:t) in the others."""
+        """e_ID(μ) in the trials that were lived by it, e_h(τ_:t) in the others.
+
+        Who knows μ does things that turn out well for no reason that e_h could see: they are not to be learnt from.
+        """
         e_id, e_h = nets.encoder(batch.problem)[:, None], nets.actor.belief(recalled.hidden)
-        informed = jax.vmap(lambda key: self._informed(state, key))(jax.random.split(key, len(e_id)))
         distance = self.imitation_loss(e_id, e_h, recalled.tape)
         metrics = {"imitation_loss": distance, "embedding_size": (e_id**2).sum(axis=-1).mean()}
-        return Beliefs(jnp.where(informed[:, None, None], e_id, e_h), self.imitation * distance, metrics)
+        informed = jnp.asarray(batch.informed)[:, None, None]
+        return Beliefs(jnp.where(informed, e_id, e_h), self.imitation * distance, metrics)
 
     def told(self, state: Learner, problem: Problem, key: PRNGKeyArray) -> Told:
         """e_ID(μ), in some of the trials."""
-        return Told(state.nets.encoder(jnp.asarray(problem)), self._informed(state, key))
-
-    def _informed(self, state: Learner, key: PRNGKeyArray) -> Bool[Array, ""]:
-        """Whether a trial is conditioned on e_ID(μ).
-
-        Q-learning draws it anew for each gradient step; policy gradients need to know how the trial was lived.
-        """
-        if self.learner == "q":
-            return jax.random.bernoulli(key, self.told_share)
-        return jnp.logical_and(self.told_share > 0, (state.updates // self.updates) % 2 == 0)
+        return Told(state.nets.encoder(jnp.asarray(problem)), jax.random.bernoulli(key, self.told_share))

@@ -1,5 +1,7 @@
 """Trials as a policy with one memory for the whole of them lives them: all at once, in one scan."""
 
+import dataclasses
+
 import equinox as eqx
 import jax.numpy as jnp
 from jaxtyping import Array, Float
@@ -41,9 +43,8 @@ class Beliefs(eqx.Module):
 
 def recall(actor: Actor, trials: Trial, see_rewards: bool) -> Recalled:
     """Step by step the same as an agent's `act` and `observe`; `see_rewards`: rewards of exploring are remembered."""
-    lived = life(
-        Trial(trials.problem, seen(actor.observe, trials.exploration), seen(actor.observe, trials.exploitation))
-    )
+    phases = {name: seen(actor.observe, getattr(trials, name)) for name in ("exploration", "exploitation")}
+    lived = life(dataclasses.replace(trials, **phases))
     goal = actor.goal_features(lived.goals, lived.exploiting)
     before = actor.sight(lived.tape.before, goal, lived.exploiting, lived.starts)
     after = actor.sight(lived.tape.after, goal, lived.exploiting, jnp.zeros_like(lived.starts))

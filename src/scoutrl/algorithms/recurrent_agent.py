@@ -51,6 +51,11 @@ class RecurrentAgent(Agent):
     told: Told | None = None
     """None in every agent that is evaluated or deployed."""
 
+    @property
+    def informed(self) -> Bool[Array, ""] | None:
+        """Whether the belief is whispered."""
+        return None if self.told is None else self.told.used
+
     def begin(self, key: PRNGKeyArray) -> RecurrentMemory:
         """Nothing is known."""
         low, high = jnp.log(self.epsilon)

@@ -141,7 +141,10 @@ class Replaying(Algorithm):
     def with_replay(self, env: MetaEnv, state: Learner, key: PRNGKeyArray) -> Learner:
         """The same state with an empty replay."""
         protocol = Protocol(self.explorations, self.exploitations)
-        example = eqx.filter_eval_shape(rollout, env, self.agent(env, state), env.problems.ids[0], key, protocol)
+        problem = env.problems.ids[0]
+        example = eqx.filter_eval_shape(
+            lambda: rollout(env, self.collector(env, state, problem, key), problem, key, protocol)
+        )
         return dataclasses.replace(state, replay=ring.init(env, example, self.capacity))
 
     def replayed(self, env: MetaEnv, state: Learner, trials: Trial, key: PRNGKeyArray) -> tuple[Learner, Metrics]:

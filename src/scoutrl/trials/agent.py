@@ -7,7 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import PRNGKeyArray
+from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
@@ -34,6 +34,11 @@ class Agent(eqx.Module):
 
     None of the four verbs is ever told the problem ID: whatever an agent knows of a problem it has observed.
     """
+
+    @property
+    def informed(self) -> Bool[Array, ""] | None:
+        """Whether it is told the problem, as some of those may be that collect training trials; None: never."""
+        return None
 
     @abc.abstractmethod
     def begin(self, key: PRNGKeyArray) -> Memory:

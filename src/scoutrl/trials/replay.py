@@ -1,5 +1,6 @@
 """A ring of trials on the device: `init`, `add`, `draw` rows, `take` them, `revise` how interesting they are."""
 
+import dataclasses
 from typing import Any
 
 import equinox as eqx
@@ -135,7 +136,7 @@ def _pack(env: MetaEnv, trial: Trial) -> Trial:
             _shrink(spaces.goal, episodes.goals),
         )
 
-    return Trial(trial.problem, pack(trial.exploration), pack(trial.exploitation))
+    return dataclasses.replace(trial, exploration=pack(trial.exploration), exploitation=pack(trial.exploitation))
 
 
 def _unpack(trial: Any) -> Any:

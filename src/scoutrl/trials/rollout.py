@@ -29,7 +29,7 @@ def rollout(env: MetaEnv, agent: Agent, problem: Problem, key: PRNGKeyArray, pro
     memory = agent.begin(begin)
     memory, exploration = _episodes(env, agent, memory, problem, explore, Phase.EXPLORATION, protocol)
     _, exploitation = _episodes(env, agent, memory, problem, exploit, Phase.EXPLOITATION, protocol)
-    return Trial(jnp.asarray(problem), exploration, exploitation)
+    return Trial(jnp.asarray(problem), exploration, exploitation, agent.informed)
 
 
 def _episodes(

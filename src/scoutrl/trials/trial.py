@@ -45,3 +45,5 @@ class Trial(eqx.Module):
     """Episodes whose reward does not count."""
     exploitation: Episodes
     """Episodes whose return is the score."""
+    informed: Bool[Array, "*batch"] | None = None
+    """Whether the agent was told the problem, where the algorithm tells it in some of the training trials."""
