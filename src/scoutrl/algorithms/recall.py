@@ -43,8 +43,8 @@ class Beliefs(eqx.Module):
 
 def recall(actor: Actor, trials: Trial, see_rewards: bool) -> Recalled:
     """Step by step the same as an agent's `act` and `observe`; `see_rewards`: rewards of exploring are remembered."""
-    phases = {name: seen(actor.observe, getattr(trials, name)) for name in ("exploration", "exploitation")}
-    lived = life(dataclasses.replace(trials, **phases))
+    exploration, exploitation = seen(actor.observe, trials.exploration), seen(actor.observe, trials.exploitation)
+    lived = life(dataclasses.replace(trials, exploration=exploration, exploitation=exploitation))
     goal = actor.goal_features(lived.goals, lived.exploiting)
     before = actor.sight(lived.tape.before, goal, lived.exploiting, lived.starts)
     after = actor.sight(lived.tape.after, goal, lived.exploiting, jnp.zeros_like(lived.starts))
