@@ -29,7 +29,7 @@ def test_rl2_tries_an_arm_and_stays_or_turns(settings):
     assert trial.exploitation.returns.mean() > 0.95
 
 
-@pytest.mark.parametrize(("name", "rate", "iterations"), [("import", 5e-3, 800), ("varibad", 3e-3, 1200)])
+@pytest.mark.parametrize(("name", "rate", "iterations"), [("import", 5e-3, 1200), ("varibad", 3e-3, 1200)])
 def test_a_cue_is_looked_up(name, rate, iterations):
     """Or found out by trying: one who does not explore gets 0.625 at best."""
     trial = learnt(switches(), rival(name, **Q, learning_rate=rate), iterations)
