@@ -33,7 +33,7 @@ def lived(name: str, learner: str = "q", seed: int = 0) -> tuple[Rooms, Learner,
     # A fresh average is a copy and fresh biases are zero, which hides mistakes.
     nets = noisy(state.nets, seed), noisy(state.average, seed + 100)
     state = eqx.tree_at(lambda s: (s.nets, s.average), state, nets)
-    return env, state, _play(rival, env, state, key)
+    return env, state, play(rival, env, state, key)
 
 
 @quick_jit
@@ -42,6 +42,7 @@ def _init(rival, env, key):
 
 
 @quick_jit
-def _play(rival, env, state, key):
+def play(rival, env, state, key):
+    """Training trials of the agents that `rival` collects with."""
     problems, keys = env.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
     return collect(env, rival, Progress(state, key, jnp.int32(0)), problems, keys)

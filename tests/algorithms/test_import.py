@@ -8,11 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from algorithms.small_dream import TRIALS, quick_jit, size
-from algorithms.small_rivals import lived, small
+from algorithms.small_rivals import lived, play, small
 
 from scoutrl.algorithms.import_ import Import
-from scoutrl.training.chunk import collect
-from scoutrl.training.state import Progress
 from scoutrl.trials.tape import Tape
 
 
@@ -69,16 +67,11 @@ def test_trials_know_whether_their_agent_was_told(learner):
     env, state, batch = lived("import", learner)
     assert batch.informed is not None
     assert 0 < np.mean(batch.informed) < 1
-    trials = {share: _play(small("import", learner=learner, told_share=share), env, state) for share in (0.0, 1.0)}
+    key, shares = jax.random.key(0), (0.0, 1.0)
+    trials = {share: play(small("import", learner=learner, told_share=share), env, state, key) for share in shares}
     assert not np.any(trials[0.0].informed)
     assert np.all(trials[1.0].informed)
     assert lived("e-rl2")[2].informed is None
-
-
-@quick_jit
-def _play(rival, env, state):
-    keys = jax.random.split(jax.random.key(0), TRIALS)
-    return collect(env, rival, Progress(state, keys[0], jnp.int32(0)), env.problems.ids[:TRIALS], keys)
 
 
 def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():

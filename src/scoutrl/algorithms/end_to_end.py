@@ -80,7 +80,7 @@ class EndToEnd(Replaying):
             )
 
     @abc.abstractmethod
-    def beliefs(self, nets: Networks, recalled: Recalled, batch: Trial, state: Learner, key: PRNGKeyArray) -> Beliefs:
+    def beliefs(self, nets: Networks, recalled: Recalled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """From memory to belief, on every prefix of a batch of trials; `nets.actor` is what acts."""
 
     @abc.abstractmethod
@@ -130,7 +130,7 @@ class EndToEnd(Replaying):
     ) -> tuple[Float[Array, ""], Findings]:
         """Q(λ) on the trial as one episode, and what the beliefs are learnt by."""
         recalled = recall(nets.actor, batch, self.see_rewards)
-        beliefs = self.beliefs(nets, recalled, batch, state, key)
+        beliefs = self.beliefs(nets, recalled, batch, key)
         q = nets.actor.head(self._thoughts(nets.actor, recalled, beliefs))
         judge = self._judge(state, batch, key) if self.double else q
         values = jnp.pad(greedy_value(q, judge)[:, 1:], ((0, 0), (0, 1)))
@@ -142,7 +142,7 @@ class EndToEnd(Replaying):
     def _judge(self, state: Learner, batch: Trial, key: PRNGKeyArray) -> Float[Array, "batch time actions"]:
         """Action values by the averaged networks."""
         recalled = recall(state.average.actor, batch, self.see_rewards)
-        beliefs = self.beliefs(state.average, recalled, batch, state, key)
+        beliefs = self.beliefs(state.average, recalled, batch, key)
         return state.average.actor.head(self._thoughts(state.average.actor, recalled, beliefs))
 
     # Policy gradients.
@@ -151,7 +151,7 @@ class EndToEnd(Replaying):
         self, nets: Networks, state: Learner, lessons: Lessons, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], Metrics]:
         """The clipped surrogate, the value's squared error, the entropy, and what the beliefs are learnt by."""
-        said, value, recalled, beliefs = self._speak(nets, state, lessons.trials, key)
+        said, value, recalled, beliefs = self._speak(nets, lessons.trials, key)
         played = recalled.tape
         advantage = normalised(lessons.advantages, played.mask)
         chosen = said.log_probability(played.actions)
@@ -165,7 +165,7 @@ class EndToEnd(Replaying):
     def _on_fresh(self, state: Learner, trials: Trial, key: PRNGKeyArray) -> tuple[Learner, Metrics]:
         """Note what the policy thought when it lived these trials, then pass through them again and again."""
         note_key, pass_key = jax.random.split(key)
-        said, value, recalled, _ = self._speak(state.nets, state, trials, note_key)
+        said, value, recalled, _ = self._speak(state.nets, trials, note_key)
         played, lived = recalled.tape, recalled.life
         rewards, discounts = self.counted(lived), self.discounts(lived)
         gained = jax.vmap(advantages, (0, 0, 0, None))(rewards, discounts, value, self.trace)
@@ -173,11 +173,11 @@ class EndToEnd(Replaying):
         return passes(self, self.ppo_loss, state, lessons, pass_key)
 
     def _speak(
-        self, nets: Networks, state: Learner, trials: Trial, key: PRNGKeyArray
+        self, nets: Networks, trials: Trial, key: PRNGKeyArray
     ) -> tuple[Distribution, Float[Array, "batch time"], Recalled, Beliefs]:
         """Policy and value before each step, and what they came from."""
         recalled = recall(nets.actor, trials, self.see_rewards)
-        beliefs = self.beliefs(nets, recalled, trials, state, key)
+        beliefs = self.beliefs(nets, recalled, trials, key)
         thoughts, head = self._thoughts(nets.actor, recalled, beliefs), nets.actor.head
         return head.policy(thoughts), head.value(thoughts), recalled, beliefs
 

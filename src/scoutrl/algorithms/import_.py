@@ -75,7 +75,7 @@ class Import(EndToEnd):
         """E ‖sg[e_ID(μ)] - e_h(τ_:t)‖² over all prefixes."""
         return masked_mean(((jax.lax.stop_gradient(e_id) - e_h) ** 2).sum(axis=-1), played.prefixes)
 
-    def beliefs(self, nets: ImportNets, recalled: Recalled, batch: Trial, state: Learner, key: PRNGKeyArray) -> Beliefs:
+    def beliefs(self, nets: ImportNets, recalled: Recalled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """e_ID(μ) in the trials that were lived by it, e_h(τ_:t) in the others.
 
         Who knows μ does things that turn out well for no reason that e_h could see: they are not to be learnt from.

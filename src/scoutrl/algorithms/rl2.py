@@ -44,7 +44,7 @@ class Recurrent(EndToEnd):
         """The one policy."""
         return Rl2Nets(self.build_actor(env, Memory(self.memory)))
 
-    def beliefs(self, nets: Rl2Nets, recalled: Recalled, batch: Trial, state: Learner, key: PRNGKeyArray) -> Beliefs:
+    def beliefs(self, nets: Rl2Nets, recalled: Recalled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """h on every prefix."""
         return Beliefs(recalled.hidden, jnp.float32(0.0), {})
 

@@ -87,9 +87,7 @@ class Varibad(EndToEnd):
         states = Decoder(self.latent, known, self.width, observation) if predictable(actor.observe) else None
         return VaribadNets(actor, rewards, states)
 
-    def beliefs(
-        self, nets: VaribadNets, recalled: Recalled, batch: Trial, state: Learner, key: PRNGKeyArray
-    ) -> Beliefs:
+    def beliefs(self, nets: VaribadNets, recalled: Recalled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """Mean and log-variance of q_φ(m | τ_:t), which learn by the ELBO."""
         belief, played = nets.actor.belief(recalled.hidden), recalled.tape
         kl = masked_mean(steps_of_belief(belief), played.prefixes)
