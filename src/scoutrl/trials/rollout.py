@@ -1,12 +1,15 @@
 """Roll an agent through a trial: one scan per episode, everything on the device."""
 
+from collections.abc import Callable
+from typing import Any
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
-from scoutrl.envs.base import Action, is_picture
+from scoutrl.envs.base import Action, State, is_picture
 from scoutrl.trials.agent import Agent, Memory, Phase, Sight, looked
 from scoutrl.trials.living import while_alive
 from scoutrl.trials.trial import Episodes, Trial
@@ -45,7 +48,8 @@ def _episodes(
     keys = jax.random.split(key, protocol.explorations if phase == Phase.EXPLORATION else protocol.exploitations)
 
     def body(memory: Memory, key: PRNGKeyArray) -> tuple[Memory, Episodes]:
-        return _episode(env, agent, memory, problem, key, phase, protocol.greedy)
+        memory, episode, _ = play(env, agent, memory, problem, key, phase, greedy=protocol.greedy)
+        return memory, episode
 
     memory, first = body(memory, keys[0])
     first = jax.tree.map(lambda x: x[None], first)
@@ -58,16 +62,32 @@ def _episodes(
 class _Moment(eqx.Module):
     """What one step of an episode hands to the next."""
 
-    state: object
+    state: State
     observation: Array
     sight: Sight
     memory: Memory
     alive: Bool[Array, ""]
 
 
-def _episode(
-    env: MetaEnv, agent: Agent, memory: Memory, problem: Problem, key: PRNGKeyArray, phase: Phase, greedy: bool
-) -> tuple[Memory, Episodes]:
+def _unwatched(state: State, memory: Memory) -> None:
+    del state, memory
+
+
+def play(
+    env: MetaEnv,
+    agent: Agent,
+    memory: Memory,
+    problem: Problem,
+    key: PRNGKeyArray,
+    phase: Phase,
+    *,
+    greedy: bool,
+    watch: Callable[[State, Memory], Any] = _unwatched,
+) -> tuple[Memory, Episodes, Any]:
+    """One episode: the memory at its end, the episode (without a leading axis), and what `watch` saw.
+
+    `watch(state, memory)` is asked at the beginning and after every step; its answers are stacked, [horizon + 1, ...].
+    """
     reset_key, begin_key, steps_key = jax.random.split(key, 3)
     state, observation = env.reset(problem, reset_key)
     goal = env.goal(state)
@@ -84,22 +104,24 @@ def _episode(
         # Once an episode has ended its memory and observation stay as they were.
         after = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), after, now)
         reward = jnp.where(now.alive, answer.reward, 0.0)
-        return after, (after.observation, action, reward, answer.terminated & now.alive, now.alive)
+        seen = after.observation, watch(after.state, after.memory)
+        return after, (seen, action, reward, answer.terminated & now.alive, now.alive)
 
     observation = jnp.asarray(observation)
     start = _Moment(state, observation, agent.look(observation), memory, jnp.bool_(True))
     end, (later, actions, rewards, terminated, mask) = jax.lax.scan(
         step, start, jax.random.split(steps_key, env.horizon)
     )
-    observations = jnp.concatenate([start.observation[None], later])
-    return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal)
+    first = start.observation, watch(start.state, start.memory)
+    observations, watched = jax.tree.map(lambda one, more: jnp.concatenate([one[None], more]), first, later)
+    return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal), watched
 
 
-def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNGKeyArray) -> tuple[object, Array, Step]:
+def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNGKeyArray) -> tuple[State, Array, Step]:
     """The state after a step, what is observed there, and the answer as `agent` sees it."""
     arrays, rest = eqx.partition((env, agent), eqx.is_array)
 
-    def stepped(arrays: tuple, own: tuple) -> tuple[object, Array, Step]:
+    def stepped(arrays: tuple, own: tuple) -> tuple[State, Array, Step]:
         env, agent = eqx.combine(arrays, rest)
         state, answer = env.step(*own)
         answer = _as_arrays(answer)
