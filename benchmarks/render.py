@@ -1,7 +1,8 @@
 """How fast frames of the sign family are drawn on one core: `python -m benchmarks.render`.
 
 As batches, and as the observations of environments stepped under vmap; beside them, in the same run and on the same
-core, the real Miniworld, if it is installed.
+core, the real Miniworld, if it is installed, and frames that a replay has kept, in place of which it could keep states
+and have them drawn when they are sampled.
 """
 
 import contextlib
@@ -27,6 +28,10 @@ class Options:
     """Frames of a batch."""
     environments: int = 64
     """Environments stepped beside each other."""
+    trials: int = 24
+    """Trials sampled at a time from the replay."""
+    capacity: int = 2048
+    """Trials in the replay: 0.6 MB each."""
     seconds: float = 5.0
     """Seconds for each measurement."""
     smoke: bool = False
@@ -37,7 +42,7 @@ def main() -> None:
     """Measure, and keep the result."""
     options = tyro.cli(Options, description=__doc__)
     if options.smoke:
-        options = dataclasses.replace(options, batch=16, environments=4, seconds=0.2)
+        options = dataclasses.replace(options, batch=16, environments=4, trials=4, capacity=16, seconds=0.2)
     # Before anything computes: threads that were started earlier would not follow.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.environ |= {"PYGLET_HEADLESS": "1", "LP_NUM_THREADS": "0"}
@@ -46,6 +51,7 @@ def main() -> None:
         "batched": rate(batched(poses), options.batch, options.seconds),
         "stepped": rate(stepped(options.environments), 20 * options.environments, options.seconds),
         "miniworld": real(poses, options.seconds),
+        "replayed": rate(replayed(options.trials, options.capacity), 42 * options.trials, options.seconds),
     }
     for name, speed in found.items():
         say(f"{name}: {'not installed' if speed is None else f'{speed:,.0f} frames/s'}")
@@ -53,6 +59,8 @@ def main() -> None:
         "benchmark": "render",
         "batch": options.batch,
         "environments": options.environments,
+        "trials": options.trials,
+        "capacity": options.capacity,
         "frames_per_second": found,
         "times_miniworld": found["miniworld"] and found["batched"] / found["miniworld"],
     }
@@ -108,6 +116,26 @@ def stepped(count: int) -> Callable[[], Any]:
 
     key = jax.random.key(0)
     return lambda: episode(key).block_until_ready()
+
+
+def replayed(count: int, capacity: int) -> Callable[[], Any]:
+    """Fetches trials of two episodes of 20 steps, 42 frames each, from a full replay."""
+    import jax
+    import jax.numpy as jnp
+
+    from scoutrl.envs.sign import Sign
+    from scoutrl.trials import replay
+    from scoutrl.trials.trial import Episodes, Trial
+
+    env, key, steps = Sign(), jax.random.key(0), jnp.ones((1, 20))
+    (problem,) = env.problems.sample(key, 1)
+    state, frame = env.reset(problem, key)
+    frames = jnp.tile(frame, (1, 21, 1, 1, 1))
+    episodes = Episodes(frames, steps.astype(jnp.int32), steps, steps < 0, steps > 0, env.goal(state)[None])
+    kept = replay.init(env, Trial(problem, episodes, episodes), capacity)
+    rows = iter(np.random.default_rng(0).integers(0, capacity, (100_000, count)))
+    take = jax.jit(replay.take)
+    return lambda: jax.block_until_ready(take(kept, jnp.asarray(next(rows))))
 
 
 def real(poses: list[np.ndarray], seconds: float) -> float | None:
