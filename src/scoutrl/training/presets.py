@@ -81,6 +81,9 @@ _SIGN = {
 }
 """Frames are what costs: fewer trials, and none wasted. Without a price on a step only the discount makes haste."""
 
+_UNTOLD = {"success_share": 0.0}
+"""Who is never told the problem takes luck for skill, and guesses if successes are seen more often than they happen."""
+
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _BUS)
     | {
@@ -118,7 +121,7 @@ for _rival in ("rl2", "e-rl2", "import", "varibad"):
     }
 for _rival in ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure"):
     # On the bus families the defaults do, with as many steps as DREAM has.
-    PRESETS[_rival, "sign"] = _default("sign", _SIGN)
+    PRESETS[_rival, "sign"] = _default("sign", _SIGN if _rival == "import" else _SIGN | _UNTOLD)
     PRESETS[_rival, "cooking"] = _default("cooking", _LONG)
     PRESETS[_rival, "cooking-split"] = _default("cooking-split", _LONG)
 
