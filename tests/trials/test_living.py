@@ -39,10 +39,11 @@ def test_two_axes_at_once():
 
 
 def test_what_belongs_to_each_may_be_shared_too():
-    alive, own = jnp.array([True, False, True]), {"x": jnp.arange(3.0), "key": jax.random.key(0)}
+    count = 2 * AT_ONCE
+    alive, own = jnp.arange(count) % 2 == 0, {"x": jnp.arange(1.0 * count), "key": jax.random.key(0)}
     axes = {"x": 0, "key": None}
-    some = jax.vmap(lambda a, s, o: while_alive(double, a, s, o), (0, 0, axes))(alive, jnp.arange(3.0), own)
-    np.testing.assert_array_equal(some["sum"][alive], [0, 6])
+    some = jax.vmap(lambda a, s, o: while_alive(double, a, s, o), (0, 0, axes))(alive, jnp.arange(1.0 * count), own)
+    np.testing.assert_array_equal(some["sum"][alive], 3 * np.arange(0, count, 2))
 
 
 @pytest.mark.parametrize("living", [0, 1, AT_ONCE, AT_ONCE + 1, 40])

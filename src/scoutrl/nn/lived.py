@@ -11,8 +11,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from scoutrl.nn.encoders import Encoder, Image
-from scoutrl.trials.living import rows_of
+from scoutrl.trials.living import a_few, rows_of
 from scoutrl.trials.trial import Episodes
+
+AT_ONCE = 32
+"""Pictures that a processor encodes at a time."""
 
 
 def seen(encoder: Encoder, episodes: Episodes) -> Episodes:
@@ -34,13 +37,8 @@ def features_of(encoder: Image, pictures: Array, wanted: Bool[Array, " pictures"
     backward it is computed again rather than fetched.
     """
     weights, rest = eqx.partition(encoder, eqx.is_inexact_array)
-    places, parts = rows_of(wanted, _at_once(len(pictures)))
+    places, parts = rows_of(wanted, a_few(len(pictures), AT_ONCE))
     return _features(rest, weights, pictures, places, parts)
-
-
-def _at_once(pictures: int) -> int:
-    """As many as stay in a processor's cache; an accelerator takes all."""
-    return min(32, pictures) if jax.default_backend() == "cpu" else pictures
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(0,))

@@ -28,10 +28,11 @@ def while_alive(function: Callable[[Any, Any], Any], alive: Bool[Array, ""], sha
     def many(count: int, batched: list[Any], alive: Array, shared: Any, own: Any) -> tuple[Any, Any]:
         given = (shared, own)
         each = jax.vmap(function, jax.tree.map(lambda has: 0 if has else None, tuple(batched[1:])))
-        if not batched[0] or jax.default_backend() != "cpu":
+        some = a_few(count, AT_ONCE)
+        if not batched[0] or some == count:
             done = each(*given)
         else:
-            done = _for_some(each, alive, given, tuple(batched[1:]), min(AT_ONCE, count))
+            done = _for_some(each, alive, given, tuple(batched[1:]), some)
         return done, jax.tree.map(lambda _: True, done)
 
     return one(alive, shared, own)
@@ -47,6 +48,11 @@ def _for_some(each: Callable, alive: Bool[Array, " n"], given: Any, batched: Any
 
     nothing = jax.tree.map(lambda x: jnp.zeros(x.shape, x.dtype), jax.eval_shape(each, *given))
     return jax.lax.fori_loop(0, parts, part, nothing)
+
+
+def a_few(of: int, most: int) -> int:
+    """How many to work on at a time: on a processor `most`, which stay in its cache; an accelerator takes all."""
+    return min(most, of) if jax.default_backend() == "cpu" else of
 
 
 def rows_of(wanted: Bool[Array, " n"], at_once: int) -> tuple[Int[Array, "parts at_once"], Int[Array, ""]]:
