@@ -42,7 +42,7 @@ def main() -> None:
     """Measure, and keep the result."""
     options = tyro.cli(Options, description=__doc__)
     if options.smoke:
-        options = dataclasses.replace(options, batch=16, environments=4, trials=4, capacity=16, seconds=0.2)
+        options = dataclasses.replace(options, batch=16, environments=4, trials=4, capacity=32, seconds=0.2)
     # Before anything computes: threads that were started earlier would not follow.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.environ |= {"PYGLET_HEADLESS": "1", "LP_NUM_THREADS": "0"}
@@ -119,23 +119,17 @@ def stepped(count: int) -> Callable[[], Any]:
 
 
 def replayed(count: int, capacity: int) -> Callable[[], Any]:
-    """Fetches trials of two episodes of 20 steps, 42 frames each, from a full replay."""
+    """Fetches trials of two episodes of 20 steps, 42 frames each, from the replay of a run."""
     import jax
     import jax.numpy as jnp
 
-    from scoutrl.envs.sign import Sign
-    from scoutrl.trials import replay
-    from scoutrl.trials.trial import Episodes, Trial
+    from scoutrl.training.config import make_algorithm, make_env, resolve
+    from scoutrl.trials.replay import take
 
-    env, key, steps = Sign(), jax.random.key(0), jnp.ones((1, 20))
-    (problem,) = env.problems.sample(key, 1)
-    state, frame = env.reset(problem, key)
-    frames = jnp.tile(frame, (1, 21, 1, 1, 1))
-    episodes = Episodes(frames, steps.astype(jnp.int32), steps, steps < 0, steps > 0, env.goal(state)[None])
-    kept = replay.init(env, Trial(problem, episodes, episodes), capacity)
-    rows = iter(np.random.default_rng(0).integers(0, capacity, (100_000, count)))
-    take = jax.jit(replay.take)
-    return lambda: jax.block_until_ready(take(kept, jnp.asarray(next(rows))))
+    config = resolve("dream", "sign", sets=[f"capacity={capacity}"])
+    kept = make_algorithm(config).init(make_env(config), jax.random.key(0)).replay
+    random, taken = np.random.default_rng(0), jax.jit(take)
+    return lambda: jax.block_until_ready(taken(kept, jnp.asarray(random.integers(0, capacity, count))))
 
 
 def real(poses: list[np.ndarray], seconds: float) -> float | None:
