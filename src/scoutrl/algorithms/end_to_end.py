@@ -147,9 +147,7 @@ class EndToEnd(Replaying):
 
     # Policy gradients.
 
-    def ppo_loss(
-        self, nets: Networks, state: Learner, lessons: Lessons, key: PRNGKeyArray
-    ) -> tuple[Float[Array, ""], Metrics]:
+    def ppo_loss(self, nets: Networks, lessons: Lessons, key: PRNGKeyArray) -> tuple[Float[Array, ""], Metrics]:
         """The clipped surrogate, the value's squared error, the entropy, and what the beliefs are learnt by."""
         said, value, recalled, beliefs = self._speak(nets, lessons.trials, key)
         played = recalled.tape

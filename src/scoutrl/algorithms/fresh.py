@@ -16,7 +16,7 @@ Data = TypeVar("Data")
 
 def passes(
     algorithm: Replaying,
-    loss: Callable[[Networks, Learner, Data, PRNGKeyArray], tuple[Float[Array, ""], Metrics]],
+    loss: Callable[[Networks, Data, PRNGKeyArray], tuple[Float[Array, ""], Metrics]],
     state: Learner,
     data: Data,
     key: PRNGKeyArray,
@@ -33,7 +33,7 @@ def passes(
     def update(state: Learner, now: tuple[Array, PRNGKeyArray]) -> tuple[Learner, Metrics]:
         rows, key = now
         batch = jax.tree.map(lambda x: x[rows], data)
-        gradient, metrics = jax.grad(loss, has_aux=True)(state.nets, state, batch, key)
+        gradient, metrics = jax.grad(loss, has_aux=True)(state.nets, batch, key)
         return algorithm.step(state, gradient, metrics), metrics
 
     state, metrics = jax.lax.scan(update, state, (rows, jax.random.split(loss_key, algorithm.updates)))
