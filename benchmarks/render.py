@@ -123,7 +123,7 @@ def replayed(count: int, capacity: int) -> Callable[[], Any]:
     import jax
     import jax.numpy as jnp
 
-    from scoutrl.training.config import make_algorithm, make_env, resolve
+    from scoutrl.runs.config import make_algorithm, make_env, resolve
     from scoutrl.trials.replay import take
 
     config = resolve("dream", "sign", sets=[f"capacity={capacity}"])

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scoutrl.training.metrics import read_rows
+from scoutrl.runs.metrics import read_rows
 
 _POLL = 0.02
 """Seconds between two looks at the metrics: how exact arrival times are."""

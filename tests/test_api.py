@@ -8,7 +8,7 @@ from probes.rooms import Rooms
 import scoutrl
 from scoutrl import ScoutError
 from scoutrl.api import default_out
-from scoutrl.training.config import resolve
+from scoutrl.runs.config import resolve
 
 QUICK = {"iterations": 1}
 

@@ -12,7 +12,7 @@ from probes.rooms import Rooms
 
 from scoutrl import DeployedAgent, HostEnv
 from scoutrl.algorithms.base import Algorithm
-from scoutrl.training.config import make_algorithm, resolve
+from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.rollout import Protocol, rollout
 

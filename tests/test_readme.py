@@ -8,8 +8,8 @@ import pytest
 
 import scoutrl
 from scoutrl.arguments import parse
-from scoutrl.training.metrics import read_rows
-from scoutrl.training.presets import PRESETS, Preset
+from scoutrl.runs.metrics import read_rows
+from scoutrl.runs.presets import PRESETS, Preset
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

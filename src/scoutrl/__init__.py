@@ -17,22 +17,22 @@ if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv as MetaEnv
     from scoutrl.envs.base import Spaces as Spaces
     from scoutrl.envs.base import Step as Step
-    from scoutrl.envs.host import HostEnv as HostEnv
+    from scoutrl.envs.interactive import HostEnv as HostEnv
     from scoutrl.envs.problems import ProblemSet as ProblemSet
     from scoutrl.envs.registry import make as make
     from scoutrl.errors import ScoutError as ScoutError
-    from scoutrl.report.compare import compare as compare
-    from scoutrl.report.coupling import coupling as coupling
-    from scoutrl.report.results import Comparison as Comparison
-    from scoutrl.training.scores import Evaluation as Evaluation
+    from scoutrl.evaluation.scores import Evaluation as Evaluation
+    from scoutrl.experiments.compare import compare as compare
+    from scoutrl.experiments.coupling import coupling as coupling
+    from scoutrl.results.comparison import Comparison as Comparison
 
     __version__: str
 
 _WHERE = {
-    "Comparison": "scoutrl.report.results",
+    "Comparison": "scoutrl.results.comparison",
     "DeployedAgent": "scoutrl.deploy",
-    "Evaluation": "scoutrl.training.scores",
-    "HostEnv": "scoutrl.envs.host",
+    "Evaluation": "scoutrl.evaluation.scores",
+    "HostEnv": "scoutrl.envs.interactive",
     "MetaEnv": "scoutrl.envs.base",
     "ProblemSet": "scoutrl.envs.problems",
     "Run": "scoutrl.api",
@@ -40,8 +40,8 @@ _WHERE = {
     "Spaces": "scoutrl.envs.base",
     "Step": "scoutrl.envs.base",
     "bounds": "scoutrl.api",
-    "compare": "scoutrl.report.compare",
-    "coupling": "scoutrl.report.coupling",
+    "compare": "scoutrl.experiments.compare",
+    "coupling": "scoutrl.experiments.coupling",
     "evaluate": "scoutrl.api",
     "film": "scoutrl.api",
     "load": "scoutrl.api",

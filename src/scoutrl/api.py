@@ -13,13 +13,13 @@ from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
+from scoutrl.evaluation.evaluate import evaluate_runs
+from scoutrl.evaluation.scores import Evaluation
+from scoutrl.runs.config import LARGEST_SEED, RunConfig, resolve
+from scoutrl.runs.families import build
+from scoutrl.runs.open import open_run, seed_dirs, single_dir
+from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
-from scoutrl.training.config import LARGEST_SEED, RunConfig, resolve
-from scoutrl.training.evaluate import evaluate_runs
-from scoutrl.training.families import build
-from scoutrl.training.scores import Evaluation
-from scoutrl.training.settings import counted
-from scoutrl.training.trained import open_run, seed_dirs, single_dir
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
@@ -81,7 +81,7 @@ def train(
     check_own(build(config.family, config.family_options) if env is None else env)
     if count == 1:
         return Run(train_one(config, path, env, show), env)
-    from scoutrl.training.seeds import train_seeds
+    from scoutrl.engines.seeds import train_seeds
 
     return Run(train_seeds(config, count, path, seeds_mode, env, show), env)
 
@@ -168,7 +168,7 @@ def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
     Raises:
         ScoutError: no such family, or one whose states cannot be enumerated.
     """
-    from scoutrl.algorithms.bounds import bounds as computed
+    from scoutrl.exact.bounds import bounds as computed
 
     return computed(build(family, {}) if isinstance(family, str) else family)
 

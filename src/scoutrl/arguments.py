@@ -16,8 +16,8 @@ import tyro
 
 from scoutrl.commands import COMMANDS, DESCRIPTION, Command
 from scoutrl.errors import ScoutError
-from scoutrl.names import unknown
-from scoutrl.training.settings import counted
+from scoutrl.plugins import unknown
+from scoutrl.runs.settings import counted
 
 _HELP = ("-h", "--help")
 _POSITIONAL = typing.get_args(tyro.conf.Positional[int])[1]

@@ -102,7 +102,7 @@ def _evaluate(command: Evaluate) -> None:
 
 
 def _compare(command: Compare) -> None:
-    from scoutrl.report.compare import compare
+    from scoutrl.experiments.compare import compare
     from scoutrl.report.table import show
 
     found = compare(
@@ -125,7 +125,7 @@ def _compare(command: Compare) -> None:
 
 
 def _coupling(command: Coupling) -> None:
-    from scoutrl.report.coupling import coupling
+    from scoutrl.experiments.coupling import coupling
     from scoutrl.report.table import show_coupling
 
     found = coupling(command.out, command.algorithms, command.sizes, command.seeds, steps=command.steps)
@@ -138,8 +138,8 @@ def _coupling(command: Coupling) -> None:
 
 def _bounds(command: Bounds) -> None:
     from scoutrl.api import bounds
-    from scoutrl.training.families import build, checked_options
-    from scoutrl.training.settings import assignments
+    from scoutrl.runs.families import build, checked_options
+    from scoutrl.runs.settings import assignments
 
     chosen = assignments(command.sets)
     strangers = [name for name in chosen if not name.startswith("env.")]

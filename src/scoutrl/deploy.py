@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from scoutrl.envs import Spaces, Step
-from scoutrl.envs.values import fit_space
+from scoutrl.envs.spaces import fit_space
 from scoutrl.errors import ScoutError
 from scoutrl.trials.agent import Agent, Phase, looked
 

@@ -11,9 +11,9 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.dream import Dream
-from scoutrl.algorithms.replayed import Learner
-from scoutrl.training.chunk import collect
+from scoutrl.algorithms.dream.dream import Dream
+from scoutrl.algorithms.off_policy import Learner
+from scoutrl.training.iteration import collect
 from scoutrl.training.state import Progress
 from scoutrl.trials.trial import Trial
 

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 from algorithms.small_dream import SEVERAL, TRIALS, noisy, quick_jit
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.end_to_end import EndToEnd
+from scoutrl.algorithms.off_policy import Learner
+from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.registry import find
-from scoutrl.algorithms.replayed import Learner
-from scoutrl.training.chunk import collect
+from scoutrl.training.iteration import collect
 from scoutrl.training.state import Progress
 from scoutrl.trials.trial import Trial
 

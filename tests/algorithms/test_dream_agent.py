@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from algorithms.small_dream import SEVERAL, ignorant, lived, noisy, quick_jit, small
 
-from scoutrl.algorithms.dream import _explorer_values, _together
+from scoutrl.algorithms.dream.dream import _explorer_values, _together
 from scoutrl.envs import Step
-from scoutrl.nn.lived import seen
 from scoutrl.trials.agent import Phase
+from scoutrl.trials.encode import seen
 from scoutrl.trials.rollout import Protocol, rollout
-from scoutrl.trials.tape import tape
+from scoutrl.trials.sequences import tape
 
 
 def same(a, b) -> bool:

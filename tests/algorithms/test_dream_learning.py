@@ -8,7 +8,7 @@ import numpy as np
 from algorithms.small_dream import SEVERAL, TRIALS, lived, quick_jit, small
 
 from scoutrl.envs import MetaEnv, ProblemSet, Spaces, Step
-from scoutrl.training.chunk import chunk
+from scoutrl.training.iteration import chunk
 from scoutrl.training.state import start
 
 learn = quick_jit(lambda env, state, trials, key: small(**SEVERAL).learn(env, state, trials, key))

@@ -8,8 +8,8 @@ from algorithms.small_dream import small
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoutrl.algorithms.dream import belief_shift, information_gain
-from scoutrl.trials.tape import Tape
+from scoutrl.algorithms.dream.dream import belief_shift, information_gain
+from scoutrl.trials.sequences import Tape
 from scoutrl.trials.trial import Episodes
 
 STEPS = 4

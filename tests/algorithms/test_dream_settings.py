@@ -5,8 +5,8 @@ import pytest
 from algorithms.small_dream import small
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.dream import Dream
-from scoutrl.algorithms.dream_nets import Sizes, build
+from scoutrl.algorithms.dream.dream import Dream
+from scoutrl.algorithms.dream.networks import Sizes, build
 from scoutrl.envs import ProblemSet, Spaces
 from scoutrl.errors import ScoutError
 

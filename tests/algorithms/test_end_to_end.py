@@ -9,10 +9,10 @@ from algorithms.small_dream import TRIALS, quick_jit, size
 from algorithms.small_rivals import RIVALS, lived, small
 from algorithms.test_dream_learning import close
 
-from scoutrl.algorithms.recall import recall
+from scoutrl.algorithms.recurrent.unroll import recall
 from scoutrl.errors import ScoutError
-from scoutrl.training.chunk import chunk
-from scoutrl.training.config import resolve
+from scoutrl.runs.config import resolve
+from scoutrl.training.iteration import chunk
 from scoutrl.training.state import start
 
 learn = quick_jit(lambda rival, env, state, trials, key: rival.learn(env, state, trials, key))
@@ -92,7 +92,7 @@ def test_a_chunk_of_training_is_finite():
 
 
 def test_presets_are_admitted():
-    from scoutrl.training.presets import PRESETS
+    from scoutrl.runs.presets import PRESETS
 
     for algorithm, family in PRESETS:
         resolve(algorithm, family)

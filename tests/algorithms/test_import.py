@@ -10,8 +10,8 @@ import pytest
 from algorithms.small_dream import TRIALS, quick_jit, size
 from algorithms.small_rivals import lived, play, small
 
-from scoutrl.algorithms.import_ import Import
-from scoutrl.trials.tape import Tape
+from scoutrl.algorithms.recurrent.import_ import Import
+from scoutrl.trials.sequences import Tape
 
 
 @quick_jit

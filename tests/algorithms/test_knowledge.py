@@ -8,9 +8,9 @@ from probes.scripted import Script
 
 from scoutrl.algorithms.knowledge import known
 from scoutrl.envs import Step
-from scoutrl.nn.lived import seen
 from scoutrl.trials.agent import Phase
-from scoutrl.trials.tape import tape
+from scoutrl.trials.encode import seen
+from scoutrl.trials.sequences import tape
 
 
 def test_dream_knows_as_much_as_its_decoder_has_come_nearer():

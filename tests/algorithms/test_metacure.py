@@ -10,11 +10,11 @@ import pytest
 from algorithms.small_dream import TRIALS, noisy, quick_jit, size
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.metacure import MetaCure
-from scoutrl.training.chunk import collect
+from scoutrl.algorithms.metacure.metacure import MetaCure
+from scoutrl.training.iteration import collect
 from scoutrl.training.state import Progress
 from scoutrl.trials.agent import Phase
-from scoutrl.trials.tape import Tape
+from scoutrl.trials.sequences import Tape
 
 SIZES: dict[str, Any] = {"z": 3, "width": 4, "memory": 4, "policy_width": 4, "trials": TRIALS, "batch": TRIALS}
 ENV = Rooms()

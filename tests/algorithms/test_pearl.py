@@ -9,13 +9,13 @@ import numpy as np
 from algorithms.small_dream import TRIALS, noisy, quick_jit, size
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.pearl import Pearl, contexts, factors
+from scoutrl.algorithms.pearl.pearl import Pearl, contexts, factors
 from scoutrl.envs import Step
-from scoutrl.nn.lived import seen
-from scoutrl.nn.posterior import Factor
-from scoutrl.training.chunk import collect
+from scoutrl.nn.gaussian import Factor
+from scoutrl.training.iteration import collect
 from scoutrl.training.state import Progress
 from scoutrl.trials.agent import Phase
+from scoutrl.trials.encode import seen
 
 SIZES: dict[str, Any] = {"z": 3, "width": 4, "policy_width": 4, "trials": TRIALS, "batch": TRIALS, "capacity": TRIALS}
 PEARL = Pearl(**SIZES, explorations=2, exploitations=2, kl_weight=0.5)

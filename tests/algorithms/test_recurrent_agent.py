@@ -9,7 +9,7 @@ from algorithms.small_dream import quick_jit
 from algorithms.small_rivals import RIVALS, lived, small
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.recall import recall
+from scoutrl.algorithms.recurrent.unroll import recall
 from scoutrl.envs import Step
 from scoutrl.trials.agent import Phase
 

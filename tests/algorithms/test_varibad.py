@@ -9,11 +9,11 @@ from algorithms.small_dream import quick_jit, size
 from algorithms.small_rivals import lived, small
 from algorithms.test_dream_learning import Lamp
 
-from scoutrl.algorithms.recall import recall
-from scoutrl.algorithms.varibad import some_of, steps_of_belief
-from scoutrl.training.chunk import chunk
+from scoutrl.algorithms.recurrent.unroll import recall
+from scoutrl.algorithms.recurrent.varibad import some_of, steps_of_belief
+from scoutrl.training.iteration import chunk
 from scoutrl.training.state import start
-from scoutrl.trials.tape import Tape
+from scoutrl.trials.sequences import Tape
 
 
 def test_steps_of_belief_by_hand():

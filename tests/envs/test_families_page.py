@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import scoutrl
-from scoutrl.algorithms.bounds import bounds
 from scoutrl.envs.check import check
+from scoutrl.exact.bounds import bounds
 
 PAGE = Path(__file__).parents[2] / "docs" / "families.md"
 

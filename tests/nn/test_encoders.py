@@ -7,8 +7,8 @@ import pytest
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
 from scoutrl.errors import ScoutError
-from scoutrl.nn.dense import randomise
 from scoutrl.nn.encoders import Image, OneHot, Vector, encoder_for
+from scoutrl.nn.linear import randomise
 
 LARGEST = float(np.finfo(np.float32).max)
 

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from scoutrl.envs import ProblemSet
-from scoutrl.nn.dense import Dense, randomise
 from scoutrl.nn.heads import Duelling
-from scoutrl.nn.task import ProblemEncoder
+from scoutrl.nn.linear import Dense, randomise
+from scoutrl.nn.problem_encoder import ProblemEncoder
 
 
 def same(a, b) -> bool:

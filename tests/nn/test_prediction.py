@@ -6,10 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scoutrl.nn.dense import randomise
 from scoutrl.nn.encoders import encoder_for
-from scoutrl.nn.history import Transitions
+from scoutrl.nn.linear import randomise
 from scoutrl.nn.prediction import Decoder, Predictor, log_likelihood, predictable
+from scoutrl.nn.recurrent import Transitions
 
 
 def constant(observation: int, after: list[float], reward: float) -> Predictor:

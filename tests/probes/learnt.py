@@ -6,8 +6,8 @@ import jax.numpy as jnp
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
-from scoutrl.training.chunk import chunk
-from scoutrl.training.evaluate import greedy_protocol
+from scoutrl.evaluation.evaluate import greedy_protocol
+from scoutrl.training.iteration import chunk
 from scoutrl.training.state import start
 from scoutrl.trials.rollout import rollout
 from scoutrl.trials.trial import Trial

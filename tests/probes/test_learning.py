@@ -4,7 +4,7 @@ import pytest
 from probes.families import arms, halves, switches
 from probes.learnt import learnt
 
-from scoutrl.algorithms.dream import Dream
+from scoutrl.algorithms.dream.dream import Dream
 from scoutrl.trials.trial import Trial
 
 DREAM = Dream(

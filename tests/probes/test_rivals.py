@@ -3,8 +3,8 @@
 from probes.families import arms, switches
 from probes.learnt import learnt
 
-from scoutrl.algorithms.metacure import MetaCure
-from scoutrl.algorithms.pearl import Pearl
+from scoutrl.algorithms.metacure.metacure import MetaCure
+from scoutrl.algorithms.pearl.pearl import Pearl
 
 TRIALS = 256
 SMALL = {

@@ -5,7 +5,7 @@ from probes.families import arms, halves, switches
 from probes.learnt import learnt
 from probes.targets import Targets
 
-from scoutrl.algorithms.end_to_end import EndToEnd
+from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.registry import find
 
 SMALL = {"width": 16, "memory": 16, "policy_width": 32, "trials": 16, "capacity": 2048, "learning_rate": 5e-3}

@@ -4,7 +4,7 @@ from PIL.GifImagePlugin import GifImageFile
 
 import scoutrl
 from scoutrl.errors import ScoutError
-from scoutrl.report.lived import Scene
+from scoutrl.evaluation.recording import Scene
 from scoutrl.report.video import _frame, _write
 from scoutrl.trials.agent import Phase
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from scoutrl.training import checkpoint
-from scoutrl.training.config import RunConfig, resolve
-from scoutrl.training.journal import CHECKPOINTS
+from scoutrl.runs import checkpoint
+from scoutrl.runs.config import RunConfig, resolve
+from scoutrl.runs.record import CHECKPOINTS
 
 TIMES = ("seconds", "steps_per_second", "updates_per_second", "compile_seconds")
 CHUNK = 160

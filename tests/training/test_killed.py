@@ -13,8 +13,8 @@ import pytest
 from training.runs import CHUNK, arrays, assert_same, config
 
 from scoutrl.errors import ScoutError
+from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.training.loop import train
-from scoutrl.training.run_dir import RunDirectory
 
 STEPS = 30 * CHUNK
 WAIT = 60.0

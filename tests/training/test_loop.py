@@ -5,9 +5,9 @@ import pytest
 from training.runs import CHUNK, arrays, assert_same, config, rows
 
 from scoutrl.errors import ScoutError
-from scoutrl.training import checkpoint
-from scoutrl.training.display import Display
+from scoutrl.runs import checkpoint
 from scoutrl.training.loop import train
+from scoutrl.training.progress_bar import Display
 from scoutrl.training.signals import Interrupted
 
 

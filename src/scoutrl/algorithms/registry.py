@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from scoutrl.errors import ScoutError
-from scoutrl.names import Entry, import_class, unknown, with_installed
+from scoutrl.plugins import Entry, import_class, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.algorithms.base import Algorithm
@@ -13,31 +13,31 @@ GROUP = "scoutrl.algorithms"
 
 _BUILT_IN = {
     "dream": Entry(
-        "scoutrl.algorithms.dream:Dream",
+        "scoutrl.algorithms.dream.dream:Dream",
         "DREAM (Liu et al., 2021): explores for what an exploitation policy trained on the problem ID needs to know.",
     ),
     "rl2": Entry(
-        "scoutrl.algorithms.rl2:Rl2",
+        "scoutrl.algorithms.recurrent.rl2:Rl2",
         "RL² (Duan et al., 2016; Wang et al., 2016): one recurrent policy for the return of all episodes of a trial.",
     ),
     "e-rl2": Entry(
-        "scoutrl.algorithms.rl2:ERl2",
+        "scoutrl.algorithms.recurrent.rl2:ERl2",
         "RL² for the return of the exploitation episodes alone: end-to-end learning to explore.",
     ),
     "import": Entry(
-        "scoutrl.algorithms.import_:Import",
+        "scoutrl.algorithms.recurrent.import_:Import",
         "IMPORT (Kamienny et al., 2020): one policy shared by an embedding of the problem ID and one of the memory.",
     ),
     "varibad": Entry(
-        "scoutrl.algorithms.varibad:Varibad",
+        "scoutrl.algorithms.recurrent.varibad:Varibad",
         "VariBAD (Zintgraf et al., 2020): a policy that sees a posterior learnt by predicting rewards and states.",
     ),
     "pearl": Entry(
-        "scoutrl.algorithms.pearl:Pearl",
+        "scoutrl.algorithms.pearl.pearl:Pearl",
         "PEARL (Rakelly et al., 2019): posterior sampling, with a posterior learnt by what the critic needs to know.",
     ),
     "metacure": Entry(
-        "scoutrl.algorithms.metacure:MetaCure",
+        "scoutrl.algorithms.metacure.metacure:MetaCure",
         "MetaCURE (Zhang et al., 2021): explores for whatever tells problems apart in rewards and observations.",
     ),
 }

@@ -24,7 +24,7 @@ class Starts(eqx.Module):
 class EnumerableEnv(MetaEnv):
     """A family with `Discrete` actions, a deterministic `step`, and few enough states to list them all.
 
-    Its bounds are computed exactly (`scoutrl.algorithms.bounds`).
+    Its bounds are computed exactly (`scoutrl.exact.bounds`).
     """
 
     @abc.abstractmethod

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from scoutrl.errors import ScoutError
-from scoutrl.names import Entry, import_class, unknown, with_installed
+from scoutrl.plugins import Entry, import_class, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv

@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, UInt8
 
 from scoutrl.envs.base import is_picture
 from scoutrl.errors import ScoutError
-from scoutrl.nn.dense import Dense
+from scoutrl.nn.linear import Dense
 
 
 class Encoder(eqx.Module):

@@ -3,7 +3,7 @@
 import equinox as eqx
 from jaxtyping import Array, Float
 
-from scoutrl.nn.dense import Dense
+from scoutrl.nn.linear import Dense
 
 
 class Duelling(eqx.Module):

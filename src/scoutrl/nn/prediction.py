@@ -5,9 +5,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from scoutrl.nn.dense import Dense
 from scoutrl.nn.encoders import Encoder, Image, OneHot
-from scoutrl.nn.history import Transitions
+from scoutrl.nn.linear import Dense
+from scoutrl.nn.recurrent import Transitions
 
 
 class Predictor(eqx.Module):

@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoutrl.report.samples import RATES, Growth, height, rate
 from scoutrl.report.style import GREY, colour, dash, panels, save
+from scoutrl.results.growth import RATES, Growth, height, rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from scoutrl.report.coupling import Coupling
+    from scoutrl.experiments.coupling import Coupling
 
 _TITLES = {"explores": "until exploring is optimal", "solves": "until every problem is solved"}
 

@@ -2,8 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from scoutrl.report.results import Comparison, Standing
 from scoutrl.report.style import colour, dash, draw_bounds, figure, save
+from scoutrl.results.comparison import Comparison, Standing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

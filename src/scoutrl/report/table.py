@@ -4,9 +4,9 @@ import statistics
 import sys
 from typing import Any
 
-from scoutrl.report.coupling import TARGETS, Coupling
-from scoutrl.report.results import Comparison, Standing
-from scoutrl.report.samples import Point
+from scoutrl.experiments.coupling import TARGETS, Coupling
+from scoutrl.results.comparison import Comparison, Standing
+from scoutrl.results.growth import Point
 
 
 def show(found: Comparison) -> None:

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
-from scoutrl.report.lived import Scene, recorder
-from scoutrl.training.trained import Trained
+from scoutrl.evaluation.recording import Scene, recorder
+from scoutrl.runs.open import Trained
 
 MOST = 8
 """Problems filmed at most."""

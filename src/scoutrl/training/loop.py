@@ -8,13 +8,13 @@ from pathlib import Path
 from scoutrl._platform import settle
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
-from scoutrl.training import checkpoint, metrics
+from scoutrl.evaluation.evaluate import Measure
+from scoutrl.runs import checkpoint, metrics
+from scoutrl.runs.config import RunConfig, make_algorithm, make_env
+from scoutrl.runs.record import Journal, say
 from scoutrl.training.compilation import use_compilation_cache
-from scoutrl.training.config import RunConfig, make_algorithm, make_env
-from scoutrl.training.display import Display
-from scoutrl.training.evaluate import Measure
-from scoutrl.training.journal import Journal, say
-from scoutrl.training.lanes import Programs, arrays_of, finite, join
+from scoutrl.training.program import Programs, arrays_of, finite, join
+from scoutrl.training.progress_bar import Display
 from scoutrl.training.signals import Interrupted, StopSignals
 from scoutrl.training.state import Progress
 

@@ -10,8 +10,8 @@ from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
 from scoutrl.envs.base import Action, State, is_picture
+from scoutrl.trials.active import while_alive
 from scoutrl.trials.agent import Agent, Memory, Phase, Sight, looked
-from scoutrl.trials.living import while_alive
 from scoutrl.trials.trial import Episodes, Trial
 
 

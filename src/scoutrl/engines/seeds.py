@@ -1,0 +1,132 @@
+"""Several seeds of one configuration, or of several, each in a run directory of its own within that of its group."""
+
+import contextlib
+import dataclasses
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Literal
+
+import jax
+
+from scoutrl.engines.processes import Seed, train_in_processes
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import RunsFailedError, ScoutError
+from scoutrl.evaluation.evaluate import Measure
+from scoutrl.runs.config import RunConfig
+from scoutrl.runs.record import is_finished, say
+from scoutrl.runs.run_dir import RunDirectory, refuse_other
+from scoutrl.training.loop import train_together
+
+Mode = Literal["auto", "processes", "vmap"]
+"""How several seeds are trained: one process per core, vmapped in one program, or whichever suits the device."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Group:
+    """The seeds `config.seed` … `config.seed + count - 1` of one configuration."""
+
+    config: RunConfig
+    """What to train; its seed is the first one."""
+    count: int
+    """Number of seeds, at least 1."""
+    out: Path
+    """Directory; the run of seed s is `out/seed-s`, complete in itself."""
+    label: str = ""
+    """What to call it beside other groups."""
+
+    @property
+    def seeds(self) -> list[Seed]:
+        """Each seed with its configuration and run directory."""
+        numbers = range(self.config.seed, self.config.seed + self.count)
+        configs = [dataclasses.replace(self.config, seed=number) for number in numbers]
+        return [Seed(config, self.out / f"seed-{config.seed}", self.label) for config in configs]
+
+
+def train_seeds(
+    config: RunConfig, count: int, out: str | Path, mode: Mode = "auto", env: MetaEnv | None = None, show: bool = True
+) -> Path:
+    """Train the seeds of one `Group`, or go on with them; gives `out`. Otherwise as `train_groups`."""
+    out = Path(out)
+    train_groups([Group(config, count, out)], out, mode, env, show)
+    return out
+
+
+def train_groups(
+    groups: Sequence[Group],
+    within: Path,
+    mode: Mode = "auto",
+    env: MetaEnv | None = None,
+    show: bool = True,
+    measure: Measure | None = None,
+) -> None:
+    """Train the seeds of several groups, or go on with them; in processes the groups must be as long as each other.
+
+    Args:
+        groups: what to train.
+        within: the directory that holds them all, for messages.
+        mode: "processes" is one process per core, "vmap" one program per group; "auto" takes processes on a CPU, where
+            vmapping costs more than a loop, and programs on an accelerator.
+        env: the family as an object; None makes it from the configurations.
+        show: tell on stderr how far it is.
+        measure: what else to note of evaluations; with vmap only.
+
+    Raises:
+        RunsFailedError: some seeds failed; the others have gone on to the end.
+        ScoutError: a directory is another group's.
+        Interrupted: SIGINT or SIGTERM; all is saved.
+    """
+    by_hand = any(group.config.by_hand for group in groups)
+    if mode == "processes" and by_hand:
+        raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
+    with contextlib.ExitStack() as stack:
+        for group in groups:
+            _settle_group(stack.enter_context(RunDirectory(group.out)), group)
+        waiting = [[seed for seed in group.seeds if not is_finished(seed.config, seed.out)] for group in groups]
+        seeds = [seed for some in waiting for seed in some]
+        done = sum(group.count for group in groups) - len(seeds)
+        if done and show:
+            say(f"{done} of {done + len(seeds)} seeds are finished; --steps N with more goes on.")
+        if not seeds:
+            return
+        on_cpu = mode == "auto" and jax.default_backend() == "cpu"
+        if mode == "vmap" or (mode == "auto" and not on_cpu):
+            _train_in_turn([some for some in waiting if some], env, show, measure)
+        elif by_hand:
+            _train_in_turn([[seed] for seed in seeds], env, show)
+        else:
+            train_in_processes(seeds, within, show)
+
+
+def _train_in_turn(
+    programs: Sequence[Sequence[Seed]], env: MetaEnv | None, show: bool, measure: Measure | None = None
+) -> None:
+    """Train one program of seeds after the other, in this process."""
+    messages: list[str] = []
+    reasons: dict[Path, str] = {}
+    for seeds in programs:
+        if show and seeds[0].label:
+            say(f"{seeds[0].label}:")
+        try:
+            train_together([seed.config for seed in seeds], [seed.out for seed in seeds], env, show, measure)
+        except RunsFailedError as failed:
+            messages.append(str(failed))
+            reasons |= failed.reasons
+        except ScoutError as error:
+            messages.append(str(error))
+            reasons |= {seed.out: str(error) for seed in seeds}
+    if reasons:
+        raise RunsFailedError(" ".join(messages), reasons)
+
+
+def _settle_group(directory: RunDirectory, group: Group) -> None:
+    """Describe the group in its config.json, or check that it is the one there; seeds may be added to a group."""
+    here = {name: value for name, value in group.config.identity().items() if name != "seed"}
+    seeds = {seed.config.seed for seed in group.seeds}
+    there = directory.read_config()
+    if there is not None:
+        if "seeds" not in there:
+            raise ScoutError(f"{directory.path} holds a run of one seed; name another directory with --out DIR.")
+        seeds |= set(there.pop("seeds"))
+        refuse_other(directory.path, there, here)
+    directory.write_config(json.dumps({"seeds": sorted(seeds)} | here, indent=2) + "\n")

@@ -1,0 +1,153 @@
+"""Algorithms on the same footing: train every seed of each, evaluate all alike, sum up over seeds."""
+
+import json
+import math
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from scoutrl._platform import settle as settle_platform
+from scoutrl.engines.processes import Seed
+from scoutrl.engines.seeds import Group, train_groups
+from scoutrl.envs import MetaEnv
+from scoutrl.envs.enumerable import EnumerableEnv
+from scoutrl.errors import RunsFailedError, ScoutError
+from scoutrl.evaluation.evaluate import evaluate_runs
+from scoutrl.evaluation.scores import Evaluation
+from scoutrl.exact.bounds import bounds
+from scoutrl.experiments.comparison_dir import settle
+from scoutrl.experiments.plan import Plan, plan
+from scoutrl.report.plots import draw_comparison
+from scoutrl.results.comparison import Budget, Comparison, SeedResult, Standing
+from scoutrl.results.curves import curve
+from scoutrl.results.statistics import middle
+from scoutrl.runs.config import LARGEST_SEED
+from scoutrl.runs.files import write_text, writing
+from scoutrl.runs.metrics import newest, read_rows
+from scoutrl.runs.run_dir import RunDirectory
+from scoutrl.runs.settings import counted
+from scoutrl.training.compilation import use_compilation_cache
+
+RESULTS = "results.json"
+"""Name of the file with everything a comparison found."""
+_EVALUATION_SEED = 0
+
+
+def compare(
+    family: str | MetaEnv,
+    algorithms: Sequence[str],
+    seeds: int = 5,
+    out: str | os.PathLike[str] = "runs/comparison",
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    trials: int = 1000,
+    settings: Mapping[str, Any] | Iterable[str] = (),
+    show: bool = True,
+) -> Comparison:
+    """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
+
+    Called again it goes on where it was stopped, and uses the runs that are finished. `out` then holds results.json,
+    learning curves and a bar chart, each as PNG and SVG, and the runs. A seed that fails is in the result, with the
+    reason, and the others go on.
+
+    Args:
+        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        algorithms: names of `scout algorithms` or `package.module:ClassName`; of variants, with settings after commas,
+            as in "dream,bottleneck=none".
+        seeds: independent seeds of each: 0, 1, … Intervals are over them.
+        out: directory of the comparison. One that holds other settings is refused.
+        steps: environment steps of every seed; None takes the most that a preset of one of the algorithms says.
+        minutes: minutes of training of every seed in place of `steps`; compilation does not count.
+        trials: trials of each seed in the final evaluation.
+        settings: of all algorithms, and `env.NAME` for the family; as for `train`.
+        show: tell on stderr how far it is.
+
+    Raises:
+        ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
+        Interrupted: SIGINT or SIGTERM; all is saved.
+    """
+    settle_platform()
+    use_compilation_cache()
+    if steps is not None and minutes is not None:
+        raise ScoutError("a comparison is over --steps or over --minutes; give one of the two.")
+    if minutes is not None and not 0 < minutes < math.inf:
+        raise ScoutError(f"minutes must be a number above 0, for example 2.5; {minutes!r} is not.")
+    budget = Budget(None if steps is None else counted("steps", steps), minutes)
+    count, trials = counted("seeds", seeds, most=LARGEST_SEED), counted("trials", trials)
+    return carry_out(plan(family, algorithms, count, Path(out), budget, trials, settings), show)
+
+
+def carry_out(planned: Plan, show: bool) -> Comparison:
+    """Train what is not trained yet, evaluate, and write results.json and the plots.
+
+    Seeds that fail are in the result, with the reason.
+
+    Raises:
+        ScoutError: the directory is another comparison's or cannot be written to.
+        Interrupted: SIGINT or SIGTERM; all is saved, and the same plan goes on from there.
+    """
+    with RunDirectory(planned.out) as directory:
+        settle(directory, planned.groups, planned.budget)
+        failures: dict[Path, str] = {}
+        try:
+            train_groups(planned.groups, planned.out, env=planned.own, show=show)
+        except RunsFailedError as failed:
+            failures = failed.reasons
+        standings = [_standing(planned, group, failures) for group in planned.groups]
+        config = planned.groups[0].config
+        found = Comparison(
+            path=planned.out,
+            family=config.family,
+            family_options=config.family_options,
+            budget=planned.budget,
+            trials=planned.trials,
+            seed=_EVALUATION_SEED,
+            bounds={name: worth["test"] for name, worth in _bounds(planned.env).items()},
+            algorithms=tuple(standings),
+        )
+        with writing(planned.out):
+            write_text(planned.out / RESULTS, json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n")
+            draw_comparison(found)
+    return found
+
+
+def _standing(planned: Plan, group: Group, failures: Mapping[Path, str]) -> Standing:
+    """Evaluate the seeds of one entry that did not fail; all of them share one compiled program."""
+    sound = [seed.out for seed in group.seeds if seed.out not in failures]
+    judged = None
+    if sound:
+        judged = evaluate_runs(sound, planned.trials, "test", _EVALUATION_SEED, planned.env, str(group.out))
+    scores = dict(zip(sound, (judged.seeds or [judged]) if judged else [], strict=True))
+    rows = [read_rows(path) for path in sound]
+    return Standing(
+        label=group.label,
+        algorithm=group.config.algorithm,
+        preset=group.config.preset,
+        settings=group.config.settings,
+        final=middle([one.exploitation_return.mean for one in scores.values()]) if scores else None,
+        seeds=tuple(_seed(seed, planned.out, scores.get(seed.out), failures) for seed in group.seeds),
+        by_steps=curve(rows, "env_steps"),
+        by_seconds=curve(rows, "seconds"),
+        protocol=judged.protocol if judged else None,
+    )
+
+
+def _seed(seed: Seed, within: Path, score: Evaluation | None, failures: Mapping[Path, str]) -> SeedResult:
+    row = newest(seed.out)
+    return SeedResult(
+        seed=seed.config.seed,
+        run_dir=seed.out.relative_to(within).as_posix(),
+        env_steps=int(row.get("env_steps", 0)),
+        updates=int(row.get("updates", 0)),
+        seconds=float(row.get("seconds", 0.0)),
+        exploitation_return=score.exploitation_return.mean if score else None,
+        exploration_return=score.exploration_return if score else None,
+        exploration_length=score.exploration_length if score else None,
+        failure=failures.get(seed.out),
+    )
+
+
+def _bounds(env: MetaEnv) -> dict[str, dict[str, float]]:
+    return bounds(env) if isinstance(env, EnumerableEnv) else {}

@@ -1,0 +1,50 @@
+"""The directory of a comparison: one family, one kind of budget; algorithms, seeds and length may be added."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from scoutrl.engines.seeds import Group
+from scoutrl.errors import ScoutError
+from scoutrl.results.comparison import Budget
+from scoutrl.runs.run_dir import RunDirectory, refuse_other
+
+
+def settle(directory: RunDirectory, groups: Sequence[Group], budget: Budget) -> None:
+    """Describe the comparison in its config.json, or check that it is the one there.
+
+    Raises:
+        ScoutError: the directory holds something else, or runs that are longer than `budget`.
+    """
+    here = {"family": groups[0].config.family, "family_options": groups[0].config.family_options}
+    algorithms = {group.label: _identity(group) for group in groups}
+    there = directory.read_config()
+    if there is not None:
+        if "comparison" not in there:
+            raise ScoutError(f"{directory.path} holds a run and no comparison; name another directory with --out DIR.")
+        there = there["comparison"]
+        known = there.pop("algorithms")
+        _refuse_shorter(directory, Budget(**there.pop("budget")), budget)
+        refuse_other(directory.path, there, here, "comparison")
+        for label in known.keys() & algorithms.keys():
+            refuse_other(directory.path, {label: known[label]}, {label: algorithms[label]}, "comparison")
+        algorithms = known | algorithms
+    length = {"steps": budget.steps, "minutes": budget.minutes}
+    content = {"comparison": here | {"budget": length, "algorithms": algorithms}}
+    directory.write_config(json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _identity(group: Group) -> dict[str, Any]:
+    return {name: value for name, value in group.config.identity().items() if name != "seed"}
+
+
+def _refuse_shorter(directory: RunDirectory, there: Budget, here: Budget) -> None:
+    """Runs can be made longer; those that are longer than asked for would not be on the same footing."""
+    if there.steps is not None and here.steps is not None and there.steps <= here.steps:
+        return
+    if there.minutes is not None and here.minutes is not None and there.minutes <= here.minutes:
+        return
+    raise ScoutError(
+        f"{directory.path} holds a comparison over {there}, which {here} cannot go on with; "
+        "ask for as much or more, or name another directory with --out DIR."
+    )

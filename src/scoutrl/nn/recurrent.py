@@ -1,0 +1,51 @@
+"""Memory of the transitions (s, a, r, s') lived so far: the same for explorers, decoders and policies."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+from scoutrl.nn.gru import Gru, Hidden
+from scoutrl.nn.linear import Dense
+
+
+class Transitions(eqx.Module):
+    """Transitions as features; every field has the same leading axes."""
+
+    before: Float[Array, "*batch observation"]
+    """s, encoded."""
+    action: Float[Array, "*batch action"]
+    """a, encoded."""
+    reward: Float[Array, "*batch"]
+    """r."""
+    after: Float[Array, "*batch observation"]
+    """s', encoded."""
+
+
+class History(eqx.Module):
+    """h_t = GRU(h_{t-1}, relu(W [s, a, r, s'])); h_0 = 0, before anything was lived."""
+
+    embed: Dense
+    """W."""
+    gru: Gru
+    """The recurrence."""
+
+    def __init__(self, observation: int, action: int, width: int, hidden: int):
+        self.embed = Dense(2 * observation + action + 1, width)
+        self.gru = Gru(width, hidden)
+
+    def initial(self) -> Float[Array, " hidden"]:
+        """h_0."""
+        return self.gru.initial()
+
+    def step(self, hidden: Hidden, transition: Transitions) -> Hidden:
+        """h after one more transition."""
+        return self.gru.step(hidden, self._embed(transition))
+
+    def scan(self, transitions: Transitions) -> Float[Array, "batch time+1 hidden"]:
+        """h on every prefix of [batch, time] transitions, the empty one included."""
+        return self.gru.scan(self._embed(transitions))
+
+    def _embed(self, transitions: Transitions) -> Array:
+        parts = [transitions.before, transitions.action, transitions.reward[..., None], transitions.after]
+        return jax.nn.relu(self.embed(jnp.concatenate(parts, axis=-1)))

@@ -1,0 +1,155 @@
+"""What a run is: algorithm, family, seed and every setting, resolved before anything is computed."""
+
+import dataclasses
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from scoutrl.algorithms import registry as algorithm_registry
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import ScoutError
+from scoutrl.runs.families import build, checked_options, name_of, options_of_object, rebuilds
+from scoutrl.runs.presets import preset as find_preset
+from scoutrl.runs.settings import assignments, counted, fit, fit_all, options_of, without_lists
+
+LARGEST_SEED = 2**31 - 1
+"""The largest seed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class RunConfig:
+    """One run of one seed. All values are such as JSON can hold."""
+
+    algorithm: str
+    """Name in the registry, or `package.module:ClassName`."""
+    family: str
+    """Name in the registry, or `package.module:ClassName`."""
+    family_options: dict[str, Any]
+    """Arguments of the family's constructor that differ from its defaults."""
+    preset: str
+    """Name of the preset the settings began from."""
+    seed: int
+    """Seed of all randomness, 0 … 2³¹ - 1."""
+    steps: int
+    """Environment steps to train for. Not part of a run's identity: more steps continue it."""
+    settings: dict[str, Any]
+    """Every hyper-parameter of the algorithm."""
+    iterations: int = 100
+    """Iterations (collect, then learn) in one compiled chunk: metrics and progress come once a chunk."""
+    evaluation_trials: int = 256
+    """Trials on unseen problems behind each figure of the progress bar."""
+    by_hand: bool = False
+    """The family was handed over as an object which its class and options do not rebuild."""
+    seconds: float | None = None
+    """Seconds of training to go on for in place of `steps`; compilation does not count. Not part of the identity."""
+    evaluations: int = 40
+    """Evaluations on unseen problems in a run, evenly spread over it. Not part of the identity."""
+
+    def identity(self) -> dict[str, Any]:
+        """All that must be equal for two commands to mean the same run."""
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in LENGTH}
+
+    def share(self, env_steps: float, seconds: float) -> float:
+        """How much of the run is done after so many environment steps and seconds of training; 1 is all of it."""
+        return env_steps / self.steps if self.seconds is None else seconds / self.seconds
+
+    def to_json(self) -> str:
+        """The config as indented JSON."""
+        return json.dumps(dataclasses.asdict(self), indent=2, allow_nan=False) + "\n"
+
+    @staticmethod
+    def from_json(text: str) -> "RunConfig":
+        """Read what `to_json` wrote.
+
+        Raises:
+            ScoutError: the text is not a config of this version of Scout.
+        """
+        try:
+            return RunConfig(**json.loads(text))
+        except (TypeError, ValueError) as error:
+            raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
+
+
+LENGTH = ("steps", "seconds", "evaluations")
+"""What says how long a run is and how often it is looked at, not what it is."""
+_RUN_SETTINGS = ("iterations", "evaluation_trials", "evaluations")
+
+
+def resolve(
+    algorithm: str,
+    family: str | MetaEnv,
+    preset: str | None = None,
+    steps: int | None = None,
+    seed: int = 0,
+    sets: Iterable[str] | Mapping[str, Any] = (),
+) -> RunConfig:
+    """Settle everything: defaults of the classes, then the preset, then `sets`.
+
+    Args:
+        algorithm: name or `package.module:ClassName`.
+        family: name, `package.module:ClassName`, or an object of the user's own.
+        preset: name of a preset for the two; None is "default".
+        steps: environment steps, at least 1; None leaves it to the preset.
+        seed: 0 … 2³¹ - 1.
+        sets: `name=value` texts or a mapping; the names are those of `--set`.
+
+    Raises:
+        ScoutError: an unknown name, or a value of the wrong type.
+    """
+    own = None if isinstance(family, str) else family
+    name = family if isinstance(family, str) else name_of(family)
+    start = find_preset(algorithm, name, preset or "default")
+    chosen = {**start.settings, **assignments(sets)}
+    of_family = {key.removeprefix("env."): value for key, value in chosen.items() if key.startswith("env.")}
+    of_run = {key: fit(key, chosen[key], int) for key in _RUN_SETTINGS if key in chosen}
+    others = {k: v for k, v in chosen.items() if not k.startswith("env.") and k not in _RUN_SETTINGS}
+    if own is not None and of_family:
+        raise ScoutError("env.NAME cannot be set for a family given as an object: give its options when making it.")
+    options = checked_options(name, of_family) if own is None else options_of_object(own)
+    return RunConfig(
+        algorithm=algorithm,
+        family=name,
+        family_options=options,
+        preset=preset or "default",
+        seed=counted("seed", seed, 0, LARGEST_SEED),
+        steps=counted("steps", start.steps if steps is None else steps),
+        settings=_settings(algorithm, others),
+        by_hand=own is not None and not rebuilds(own, options),
+        **{key: counted(key, value) for key, value in of_run.items()},
+    )
+
+
+def make_env(config: RunConfig) -> MetaEnv:
+    """The family of a run.
+
+    Raises:
+        ScoutError: it was handed over as an object that cannot be made again, or its code is gone.
+    """
+    if config.by_hand:
+        raise ScoutError(
+            f"the run's family {config.family} was given as an object that its class and options do not rebuild; "
+            "pass the object itself as env=…"
+        )
+    return build(config.family, config.family_options)
+
+
+def make_algorithm(config: RunConfig) -> Algorithm:
+    """The algorithm of a run, with its settings.
+
+    Raises:
+        ScoutError: a setting the algorithm does not know, or a value it does not admit.
+    """
+    made = algorithm_registry.find(config.algorithm)
+    settings = fit_all(config.settings, options_of(made), config.algorithm)
+    return made(**without_lists(settings))
+
+
+def _settings(algorithm: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
+    """All settings of an algorithm: the chosen ones, then the defaults; made once, so that its own checks run."""
+    made = algorithm_registry.find(algorithm)
+    known = options_of(made)
+    fitted = fit_all(chosen, known, algorithm, others=[*_RUN_SETTINGS, "env.NAME"])
+    complete = made(**without_lists(fitted))
+    values = {name: getattr(complete, name) for name in known}
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}

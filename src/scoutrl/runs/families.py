@@ -1,0 +1,68 @@
+"""The family of a run: checked by name and options, built again later, also when the user handed over an object."""
+
+import inspect
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import equinox as eqx
+
+from scoutrl.envs import MetaEnv, registry
+from scoutrl.errors import ScoutError
+from scoutrl.runs.settings import fit_all, options_of, without_lists
+
+
+def build(name: str, options: Mapping[str, Any]) -> MetaEnv:
+    """The family of that name, or class `package.module:ClassName`, made with `options`."""
+    return registry.make(name, **without_lists(options))
+
+
+def checked_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """`given` (text is read), checked against the constructor of the family.
+
+    Raises:
+        ScoutError: no such family, an option it does not take, or a value of another type.
+    """
+    made = registry.find(name)
+    return _unusual(made, fit_all(given, options_of(made), name, prefix="env."))
+
+
+def name_of(env: MetaEnv) -> str:
+    """What `build` would call an object's class: its name in the registry, else `package.module:ClassName`."""
+    if not isinstance(env, MetaEnv):
+        raise ScoutError(f"a family is a name or a scoutrl.MetaEnv object; this is a {type(env).__name__}.")
+    return registry.name_of(env)
+
+
+def options_of_object(env: MetaEnv) -> dict[str, Any]:
+    """What the constructor was given, as far as attributes of the same name tell and JSON can hold it."""
+    found = {}
+    for name in inspect.signature(type(env)).parameters:
+        value = getattr(env, name, None)
+        if isinstance(value, bool | int | float | str | tuple | list) and _is_json(value):
+            found[name] = list(value) if isinstance(value, tuple) else value
+    return _unusual(type(env), found)
+
+
+def rebuilds(env: MetaEnv, options: Mapping[str, Any]) -> bool:
+    """Whether another process can make the very same object from its class and `options`."""
+    if type(env).__module__ == "__main__":
+        return False
+    try:
+        return bool(eqx.tree_equal(build(name_of(env), options), env))
+    except Exception:  # a user's constructor may raise anything; then the object cannot be rebuilt
+        return False
+
+
+def _unusual(made: Callable, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of `options` that differ from the defaults: to say a default is to say nothing."""
+    parameters = inspect.signature(made).parameters
+    return {name: value for name, value in options.items() if value != parameters[name].default}
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,120 @@
+"""A run directory opened to be used, not written to: no lock is needed."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from scoutrl.algorithms.base import Algorithm, TrainState
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import ScoutError
+from scoutrl.runs import checkpoint
+from scoutrl.runs.config import RunConfig, make_algorithm, make_env
+from scoutrl.runs.families import name_of
+from scoutrl.runs.record import CHECKPOINTS
+from scoutrl.runs.run_dir import CONFIG
+from scoutrl.training.state import from_arrays
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """One seed of a run, as its newest good checkpoint left it."""
+
+    path: Path
+    """The run directory."""
+    config: RunConfig
+    """What was trained."""
+    env: MetaEnv
+    """The family it is to act in."""
+    home: MetaEnv
+    """The family it was trained on: the same, or another with the same spaces."""
+    algorithm: Algorithm
+    """The algorithm with its settings."""
+    learner: TrainState
+    """The algorithm's state."""
+    env_steps: int
+    """Environment steps it was trained for."""
+
+
+def seed_dirs(path: str | Path) -> list[Path]:
+    """The run directories at `path`, one per seed in the order of the seeds: itself, or those in it.
+
+    Raises:
+        ScoutError: there is no such directory, or no run in it.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        what = "is a file" if path.exists() else "does not exist"
+        raise ScoutError(
+            f"the run directory {path} {what}; `scout train` makes run directories and says where they are."
+        )
+    within = [config.parent for config in path.glob(f"*/{CONFIG}")]
+    if not within and not (path / CONFIG).is_file():
+        raise ScoutError(f"{path} holds no run: there is no {CONFIG} in it; name the --out directory of `scout train`.")
+    if not within and _is_group(path):
+        raise ScoutError(f"{path} is meant for several seeds and holds none yet; let `scout train` go on.")
+    return sorted(within, key=lambda seed: _config(seed).seed) or [path]
+
+
+def single_dir(path: str | Path) -> Path:
+    """The one run directory at `path`.
+
+    Raises:
+        ScoutError: there is none, or there are several seeds.
+    """
+    found = seed_dirs(path)
+    if len(found) > 1:
+        raise ScoutError(f"{path} holds {len(found)} seeds; name one of them: {', '.join(map(str, found))}.")
+    return found[0]
+
+
+def open_run(path: Path, env: MetaEnv | None = None) -> Trained:
+    """Open the run directory of one seed.
+
+    Args:
+        path: the run directory.
+        env: the family to act in, as an object: the one of the run, or another with the same spaces. None makes the one
+            of the run from its configuration.
+
+    Raises:
+        ScoutError: nothing was saved there yet, all of it is damaged, the family cannot be made, or `env` has other
+            spaces.
+    """
+    config = _config(path)
+    # Read first: it is the quickest to fail.
+    arrays = checkpoint.load(path / CHECKPOINTS)
+    if arrays is None:
+        raise ScoutError(f"{path} holds no checkpoint yet; let `scout train` go on until it saves one.")
+    home = env if env is not None and config.by_hand else make_env(config)
+    env = home if env is None else env
+    _check_spaces(config.family, home, env)
+    algorithm = make_algorithm(config)
+    learner = from_arrays(arrays, home, algorithm).learner
+    steps: Any = arrays.get("host.env_steps", 0)
+    return Trained(path, config, env, home, algorithm, learner, int(steps))
+
+
+def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:
+    for role in ("observation", "action", "goal"):
+        learnt, offered = getattr(home.spaces, role), getattr(env.spaces, role)
+        if learnt != offered:
+            raise ScoutError(
+                f"an agent trained on {family} cannot act in {name_of(env)}: the {role} space is {offered} there, and "
+                f"{learnt} where it was trained."
+            )
+
+
+def _is_group(path: Path) -> bool:
+    try:
+        return "seeds" in json.loads((path / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False  # `_config` will say what is wrong
+
+
+def _config(path: Path) -> RunConfig:
+    try:
+        return RunConfig.from_json((path / CONFIG).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScoutError(f"{path / CONFIG} cannot be read: {error}.") from error
+    except ScoutError as error:
+        raise ScoutError(f"{path}: {error}") from error

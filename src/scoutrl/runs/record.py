@@ -1,0 +1,187 @@
+"""What one seed leaves on disk: its directory, configuration, metrics, checkpoints, and the counters behind them."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.envs import MetaEnv
+from scoutrl.errors import ScoutError
+from scoutrl.runs import checkpoint
+from scoutrl.training.iteration import Report
+from scoutrl.runs.config import LENGTH, RunConfig
+from scoutrl.runs.metrics import MetricsLog, drop_after, newest
+from scoutrl.runs.run_dir import CONFIG, RunDirectory, refuse_other
+from scoutrl.training.state import Progress, from_arrays, to_arrays
+
+CHECKPOINTS = "checkpoints"
+"""Name of the folder of checkpoints in a run directory."""
+_COUNTERS = ("iteration", "env_steps", "updates", "seconds")
+
+
+class Journal:
+    """The record of one seed: opened at its last checkpoint, closed by leaving the `with` block."""
+
+    def __init__(self, config: RunConfig, out: Path, algorithm: Algorithm):
+        """Open `out`, a new directory or one of the same run.
+
+        Raises:
+            ScoutError: the directory is another run's, is in use, or holds no checkpoint that is whole.
+        """
+        self.config = config
+        self.iteration = 0
+        """Iterations done so far."""
+        self.env_steps = 0
+        """Environment steps lived so far."""
+        self.updates = 0
+        """Gradient steps done so far."""
+        self.seconds = 0.0
+        """Wall-clock spent in training so far, without compilation."""
+        self.evaluation_due = False
+        """The newest row wants an evaluation."""
+        self.failure: ScoutError | None = None
+        """Why this seed cannot go on; None as long as it can."""
+        self._algorithm = algorithm
+        self._directory = RunDirectory(out)
+        self._log: MetricsLog | None = None
+        self._saved = -1
+        try:
+            self._refuse_other()
+            self._arrays = checkpoint.load(out / CHECKPOINTS)
+            if self._arrays is not None:
+                # `item` gives Python's own numbers, which do not overflow.
+                for name in _COUNTERS:
+                    setattr(self, name, self._arrays[f"host.{name}"].item())
+            if not self.finished:
+                self._directory.write_config(self.config.to_json())
+        except BaseException:
+            self._directory.close()
+            raise
+
+    def __enter__(self) -> "Journal":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        try:
+            if self._log is not None:
+                self._log.close()
+        finally:
+            self._directory.close()
+
+    @property
+    def path(self) -> Path:
+        """The run directory."""
+        return self._directory.path
+
+    @property
+    def finished(self) -> bool:
+        """All steps, or all seconds, asked for are done."""
+        return self.share >= 1
+
+    @property
+    def share(self) -> float:
+        """How much of the run is done, 0 … 1 and a little more."""
+        return self.config.share(self.env_steps, self.seconds)
+
+    @property
+    def begun(self) -> bool:
+        """There is a checkpoint to go on from."""
+        return self._arrays is not None
+
+    def restore(self, env: MetaEnv) -> Progress:
+        """The progress in the checkpoint."""
+        assert self._arrays is not None
+        return from_arrays(self._arrays, env, self._algorithm)
+
+    def open_log(self) -> None:
+        """Begin to write metrics after the checkpoint; rows beyond it are dropped, they will be written again."""
+        self._arrays = None
+        drop_after(self.path, self.iteration)
+        self._log = MetricsLog(self.path, self.env_steps)
+
+    def count(self, report: Report, chunk_seconds: float, row_seconds: float) -> dict[str, float]:
+        """Take in what a chunk reported; `evaluation_due` then says whether the row wants an evaluation.
+
+        Args:
+            report: of the chunk.
+            chunk_seconds: time of the chunk alone, for the speeds.
+            row_seconds: time since the row before.
+
+        Returns:
+            The row of metrics.
+        """
+        steps, updates = int(report.env_steps), self.config.iterations * self._algorithm.updates
+        first, before = self.env_steps == 0, self.share
+        self.env_steps += steps
+        self.iteration += self.config.iterations
+        self.updates += updates
+        self.seconds += row_seconds
+        evaluations = self.config.evaluations
+        self.evaluation_due = first or int(self.share * evaluations) > int(before * evaluations)
+        counters = {name: getattr(self, name) for name in _COUNTERS}
+        speeds = {"steps_per_second": steps / chunk_seconds, "updates_per_second": updates / chunk_seconds}
+        return counters | speeds | {name: float(value) for name, value in report.metrics.items()}
+
+    def write(self, row: dict[str, float], finite: np.ndarray, finite_at_start: np.ndarray) -> None:
+        """Append a row of metrics, or note a failure if there is an infinity or NaN in it or in the state.
+
+        Args:
+            row: of the chunk.
+            finite: for each array of the state, whether it is all finite.
+            finite_at_start: the same before training. What was not finite then, as a least value so far, may stay so.
+
+        Raises:
+            ScoutError: the disk is full or refuses.
+        """
+        assert self._log is not None
+        wrong = [name for name, value in row.items() if not np.isfinite(value)]
+        if not wrong and not np.all(finite | ~finite_at_start):
+            wrong = ["a weight"]
+        if not wrong:
+            self._log.append(row)
+            return
+        self.failure = ScoutError(
+            f"{wrong[0]} became infinite or not a number within {self.env_steps:,} steps, so training has stopped; the "
+            f"last good checkpoint is kept in {self.path}. Try a smaller learning rate."
+        )
+
+    def save(self, progress: Progress) -> None:
+        """Write a checkpoint, unless this very progress has been saved.
+
+        Raises:
+            ScoutError: the disk is full or refuses; the last good checkpoint is kept.
+        """
+        if self._saved != self.iteration:
+            counters = {f"host.{name}": np.asarray(getattr(self, name)) for name in _COUNTERS}
+            checkpoint.save(self.path / CHECKPOINTS, self.iteration, to_arrays(progress) | counters)
+        self._saved = self.iteration
+
+    def _refuse_other(self) -> None:
+        there = self._directory.read_config()
+        if there is None:
+            return
+        if "seeds" in there:
+            raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
+        there = {name: value for name, value in there.items() if name not in LENGTH}
+        refuse_other(self.path, there, self.config.identity())
+
+
+def is_finished(config: RunConfig, out: Path) -> bool:
+    """Whether the run directory `out` holds this run with nothing left to do; False also where that is unclear."""
+    row = newest(out)
+    if not row or config.share(row["env_steps"], row["seconds"]) < 1:
+        return False
+    try:
+        mine = RunConfig.from_json((out / CONFIG).read_text(encoding="utf-8")).identity() == config.identity()
+        # The last row may have been written and its checkpoint not.
+        arrays = checkpoint.load(out / CHECKPOINTS) if mine else None
+    except (OSError, ScoutError):
+        return False
+    saved = {} if arrays is None else arrays
+    return bool(saved) and config.share(saved["host.env_steps"].item(), saved["host.seconds"].item()) >= 1
+
+
+def say(message: str) -> None:
+    """One line to the user; stdout is kept for results."""
+    print(message, file=sys.stderr)

@@ -1,0 +1,50 @@
+import pytest
+
+from scoutrl.results.growth import Growth, Point, arrival, height, rate
+
+
+def rows(*values):
+    return [{"env_steps": 10 * (i + 1), **({} if v is None else {"test_return": v})} for i, v in enumerate(values)]
+
+
+def test_who_arrives_stays():
+    assert arrival(rows(0.5, 1.0, None, 0.96, 1.0), "test_return") == 20
+    assert arrival(rows(1.0, 0.9, 1.0), "test_return") == 30
+    assert arrival(rows(1.0, 0.94), "test_return") is None
+    assert arrival([], "test_return") is None
+
+
+def test_who_does_not_arrive_counts_with_the_budget_and_is_named():
+    point = Point.of(4, 100, 10, {0: 20, 1: None, 2: 60}, {3: "it broke"})
+    assert point.censored == [1]
+    assert point.middle is not None
+    assert point.middle.iqm == 60
+    assert not point.known
+    growth = Growth.of([point, Point.of(8, 100, 10, {}, {0: "it broke"})])
+    assert growth.censored == 1
+    assert growth.slope is None
+
+
+def test_the_slope_is_that_of_a_power():
+    points = [Point.of(size, 10**6, 1, {0: 5 * size**2, 1: 5 * size**2}, {}) for size in (4, 8, 16)]
+    growth = Growth.of(points)
+    assert growth.slope == pytest.approx(2)
+    assert growth.ci95 == pytest.approx((2, 2))
+    assert Growth.of([Point.of(s, 10**6, 1, {0: s}, {}) for s in (4, 8)]).ci95 is None
+
+
+def test_a_quarter_of_the_seeds_may_be_late():
+    late = [Point.of(size, 10**6, 1, {0: size, 1: size, 2: size, 3: None}, {}) for size in (4, 8)]
+    assert all(point.known for point in late)
+    growth = Growth.of([*late, Point.of(16, 10**6, 1, {0: 16, 1: None, 2: 16, 3: None}, {})])
+    assert growth.slope == pytest.approx(1, abs=1e-3)
+    assert growth.fitted == [4, 8]
+    assert str(growth).startswith("slope up to 8 1.00 (")
+
+
+def test_a_rate_is_put_where_the_points_are():
+    points = [Point.of(size, 10**9, 1, {0: round(1000 * float(rate(1, [size])[0]))}, {}) for size in (4, 8, 16)]
+    factor, away = height(1, Growth.of(points))
+    assert factor == pytest.approx(1000, rel=1e-3)
+    assert away == pytest.approx(0, abs=1e-6)
+    assert height(2, Growth.of(points))[1] > 0.1

@@ -1,0 +1,64 @@
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from probes.tabular import Tabular
+
+from scoutrl.envs.lever import Lever
+from scoutrl.errors import ScoutError
+from scoutrl.training.iteration import _keys, chunk, evaluation_key, iterate
+from scoutrl.training.state import from_arrays, start, to_arrays
+
+ENV, ALGORITHM = Lever(4), Tabular(trials=2)
+
+two_iterations = eqx.filter_jit(lambda progress: chunk(ENV, ALGORITHM, 2, progress))
+
+
+@pytest.fixture(scope="module")
+def fresh():
+    return start(ENV, ALGORITHM, jnp.int32(3))
+
+
+def test_a_chunk_is_its_iterations_one_by_one(fresh):
+    compiled, report = two_iterations(fresh)
+    one_by_one, losses, steps = fresh, [], 0
+    one = eqx.filter_jit(lambda progress: iterate(ENV, ALGORITHM, progress))
+    for _ in range(2):
+        one_by_one, metrics, lived = one(one_by_one)
+        losses.append(metrics["loss"])
+        steps += int(lived)
+    assert report.env_steps == steps == 2 * 2 * 2
+    np.testing.assert_allclose(report.metrics["loss"], np.mean(losses), rtol=1e-6)
+    for name, array in to_arrays(compiled).items():
+        np.testing.assert_allclose(array, to_arrays(one_by_one)[name], rtol=1e-5, err_msg=name)
+
+
+def test_what_was_not_finite_is_told_array_by_array(fresh):
+    _, report = two_iterations(fresh)
+    assert report.finite.tolist() == [True, True, True]
+    poisoned = eqx.tree_at(lambda p: p.learner.exploiting, fresh, jnp.full_like(fresh.learner.exploiting, jnp.nan))
+    _, report = two_iterations(poisoned)
+    assert report.finite.tolist() == [True, False, True]
+
+
+def test_arrays_and_back_is_the_same_and_as_good_to_go_on_from(fresh):
+    back = from_arrays(to_arrays(fresh), ENV, ALGORITHM)
+    assert eqx.tree_equal(back, fresh, typematch=True)
+
+
+def test_arrays_of_another_algorithm_are_refused_by_name(fresh):
+    found = to_arrays(fresh)
+    del found["learner.exploring"]
+    with pytest.raises(ScoutError, match=r"learner\.exploring is missing"):
+        from_arrays(found, ENV, ALGORITHM)
+    with pytest.raises(ScoutError, match=r"learner\.explor\w+ is missing or of another shape"):
+        from_arrays(to_arrays(fresh), Lever(5), ALGORITHM)
+
+
+def test_evaluation_draws_from_a_key_of_its_own(fresh):
+    later, _ = two_iterations(fresh)
+    keys = [jax.random.key_data(key).tolist() for key in (evaluation_key(fresh), evaluation_key(later))]
+    drawn_from = [jax.random.key_data(key).tolist() for key in _keys(fresh)[:3]]
+    assert keys[0] != keys[1]
+    assert keys[0] not in drawn_from
