@@ -21,7 +21,7 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from benchmarks.race import Race, Result
-from benchmarks.record import circumstances, keep, say
+from benchmarks.record import circumstances, keep, print_status
 from benchmarks.watch import bounds, on_cores
 
 
@@ -110,7 +110,7 @@ def _run(race: Race, options: Options) -> list[Result]:
                 result = race.run(seed)
         finally:
             free.put(cores)
-        say(f"seed {seed}: {result}")
+        print_status(f"seed {seed}: {result}")
         return result
 
     with ThreadPoolExecutor(len(places)) as pool:

@@ -42,7 +42,7 @@ def keep(name: str, result: dict[str, Any], smoke: bool) -> None:
     print(f"Written: {path}  (the README's tables: python -m benchmarks.table)")
 
 
-def say(message: str) -> None:
+def print_status(message: str) -> None:
     """One line on stderr."""
     print(message, file=sys.stderr, flush=True)
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import tyro
 
-from benchmarks.record import circumstances, keep, say
+from benchmarks.record import circumstances, keep, print_status
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +54,7 @@ def main() -> None:
         "replayed": rate(replayed(options.trials, options.capacity), 42 * options.trials, options.seconds),
     }
     for name, speed in found.items():
-        say(f"{name}: {'not installed' if speed is None else f'{speed:,.0f} frames/s'}")
+        print_status(f"{name}: {'not installed' if speed is None else f'{speed:,.0f} frames/s'}")
     result = circumstances("render") | {
         "benchmark": "render",
         "batch": options.batch,

@@ -14,7 +14,7 @@ from typing import Any
 
 import tyro
 
-from benchmarks.record import circumstances, keep, say
+from benchmarks.record import circumstances, keep, print_status
 from benchmarks.watch import Seen, Training, on_cores
 
 
@@ -83,7 +83,7 @@ def measure(words: list[str], cores: list[int], warm_up: int, scratch: Path) -> 
         },
     }
     compiled = found["compile_seconds"]
-    say(
+    print_status(
         f"{len(cores)} core(s): {found['steps_per_second']:,.0f} env steps/s, {found['updates_per_second']:,.0f} "
         f"updates/s, compiled in {compiled['cold']:.1f} s, with a cache in {compiled['warm']:.1f} s"
     )
@@ -96,7 +96,7 @@ def beside_each_other(words: list[str], seeds: int, cores: list[int], scratch: P
     with on_cores(set(cores[:1])):
         one = Training(words, scratch / "single", cache).wait()
     several = Training([*words, "--seeds", str(seeds)], scratch / "several", cache).wait()
-    say(f"{seeds} seeds on {len(cores)} core(s): {several:.1f} s, one seed on one core: {one:.1f} s")
+    print_status(f"{seeds} seeds on {len(cores)} core(s): {several:.1f} s, one seed on one core: {one:.1f} s")
     return {"seeds": seeds, "cores": len(cores), "seconds": several, "one_seed_seconds": one, "ratio": several / one}
 
 

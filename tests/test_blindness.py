@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from probes.rooms import Rooms
 
-from scoutrl import DeployedAgent, HostEnv
+from scoutrl import DeployedAgent, InteractiveEnv
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.trials.agent import Agent
@@ -34,7 +34,7 @@ def algorithm(request) -> Algorithm:
     return make_algorithm(resolve(request.param, "probes.rooms:Rooms", sets=SMALL[request.param]))
 
 
-def lived(agent: DeployedAgent, world: HostEnv, problem: int, seed: int, greedy: bool) -> list[int]:
+def lived(agent: DeployedAgent, world: InteractiveEnv, problem: int, seed: int, greedy: bool) -> list[int]:
     """All actions of a trial."""
     memory, actions = agent.begin(seed), []
     for episode, phase in enumerate(["exploration", "exploitation", "exploitation"]):
@@ -54,7 +54,7 @@ def test_a_deployed_agent_treats_alike_what_looks_alike(algorithm, greedy):
     env = Rooms()
     state = eqx.filter_jit(algorithm.init)(env, jax.random.key(0))
     agent = DeployedAgent(algorithm.agent(env, state), env.spaces, env.horizon)
-    world, rows = HostEnv(env), env.problems.ids.tolist()
+    world, rows = InteractiveEnv(env), env.problems.ids.tolist()
     for secret in range(4):
         first, second = (lived(agent, world, rows.index([secret, shade]), secret, greedy) for shade in (0, 1))
         assert first == second

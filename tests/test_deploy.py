@@ -8,7 +8,7 @@ from probes.rooms import Rooms
 from probes.scripted import Notes, Scripted
 
 import scoutrl
-from scoutrl import DeployedAgent, HostEnv, ScoutError, Spaces, Step
+from scoutrl import DeployedAgent, InteractiveEnv, ScoutError, Spaces, Step
 from scoutrl.trials.agent import Agent, Phase
 
 
@@ -34,7 +34,7 @@ def play(agent, world, memory, phase, problem, seed, as_step=False):
 
 @pytest.mark.parametrize("as_step", [False, True])
 def test_a_plain_loop_explores_and_then_exploits(agent, as_step):
-    world = HostEnv(Rooms())
+    world = InteractiveEnv(Rooms())
     assert (agent.explorations, agent.exploitations, agent.horizon) == (1, 2, 2)
     for problem in (0, 3, 7):
         _, memory = play(agent, world, agent.begin(seed=0), "exploration", problem, 1)
@@ -94,7 +94,7 @@ def test_verbs_are_compiled_once_per_phase(scripted_run, monkeypatch):
         return verb(self, memory, sight, key, greedy)
 
     monkeypatch.setattr(Scripted, "act", act)
-    agent, world = scoutrl.load(scripted_run), HostEnv(Rooms())
+    agent, world = scoutrl.load(scripted_run), InteractiveEnv(Rooms())
     for problem in range(3):
         memory = agent.begin(problem)
         for phase in ("exploration", "exploitation", "exploitation"):

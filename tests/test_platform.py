@@ -7,8 +7,8 @@ import pytest
 SUMS = """
 import os, sys
 os.sched_setaffinity(0, set(map(int, sys.argv[1].split(","))))
-from scoutrl._platform import settle
-settle()
+from scoutrl._platform import pin_threads
+pin_threads()
 import hashlib, jax
 a, b = jax.random.normal(jax.random.key(0), (2, 600, 600))
 print([hashlib.sha256(x.tobytes()).hexdigest() for x in jax.jit(lambda a, b: (a.T @ b, a.sum()))(a, b)])

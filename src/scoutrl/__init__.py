@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scoutrl.envs.base import Spaces as Spaces
     from scoutrl.envs.base import Step as Step
     from scoutrl.envs.interactive import HostEnv as HostEnv
+    from scoutrl.envs.interactive import InteractiveEnv as InteractiveEnv
     from scoutrl.envs.problems import ProblemSet as ProblemSet
     from scoutrl.envs.registry import make as make
     from scoutrl.errors import ScoutError as ScoutError
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
     __version__: str
 
 _WHERE = {
+    "HostEnv": "scoutrl.envs.interactive",
     "Comparison": "scoutrl.results.comparison",
     "DeployedAgent": "scoutrl.deploy",
     "Evaluation": "scoutrl.evaluation.scores",
-    "HostEnv": "scoutrl.envs.interactive",
+    "InteractiveEnv": "scoutrl.envs.interactive",
     "MetaEnv": "scoutrl.envs.base",
     "ProblemSet": "scoutrl.envs.problems",
     "Run": "scoutrl.api",

@@ -3,7 +3,7 @@
 import os
 
 
-def settle() -> None:
+def pin_threads() -> None:
     """Have one thread do each operation, so that numbers do not depend on how many cores there are.
 
     XLA splits long sums and products of matrices among the threads it has, and floating-point sums depend on how they

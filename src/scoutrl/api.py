@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from scoutrl._platform import settle
+from scoutrl._platform import pin_threads
 from scoutrl.deploy import DeployedAgent
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
@@ -201,5 +201,5 @@ def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[st
 
 def _prepare() -> None:
     """What must be settled before JAX computes, and what it has compiled before."""
-    settle()
+    pin_threads()
     use_compilation_cache()

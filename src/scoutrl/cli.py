@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from scoutrl._platform import settle
+from scoutrl._platform import pin_threads
 from scoutrl.arguments import parse
 from scoutrl.commands import Algorithms, Bounds, Command, Compare, Coupling, Evaluate, Families, Train
 from scoutrl.errors import ScoutError
-from scoutrl.quiet import only_our_words
+from scoutrl.quiet import silence_libraries
 
 USER_MISTAKE = 2
 """Exit code when the user can put it right."""
@@ -27,9 +27,9 @@ def main(words: Sequence[str] | None = None) -> int:
         The exit code: 0, 2 for a mistake of the user's, 130 or 143 when stopped by a signal.
     """
     words = sys.argv[1:] if words is None else words
-    settle()
+    pin_threads()
     try:
-        with only_our_words():
+        with silence_libraries():
             if list(words) in (["--version"], ["version"]):
                 _say_version()
             else:

@@ -12,7 +12,7 @@ from scoutrl.errors import ScoutError
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class Plugin:
     """Where something with a name lives and what it is."""
 
     path: str
@@ -23,12 +23,12 @@ class Entry:
     """Module of an optional package it is nothing without."""
 
 
-def with_installed(built_in: Mapping[str, Entry], group: str) -> dict[str, Entry]:
+def with_installed(built_in: Mapping[str, Plugin], group: str) -> dict[str, Plugin]:
     """Name to entry: the built-in ones, then those that installed packages offer as entry points of `group`."""
     found = dict(built_in)
     for point in importlib.metadata.entry_points(group=group):
         origin = point.dist.name if point.dist is not None else point.value
-        found.setdefault(point.name, Entry(point.value, f"from the package {origin}"))
+        found.setdefault(point.name, Plugin(point.value, f"from the package {origin}"))
     return found
 
 

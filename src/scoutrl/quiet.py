@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 
 @contextlib.contextmanager
-def only_our_words() -> Iterator[None]:
+def silence_libraries() -> Iterator[None]:
     """Within the block no warning of a library is shown; errors still are."""
     # Read when JAX is imported, for what its C++ part writes to stderr by itself.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")

@@ -14,7 +14,7 @@ from probes.rooms import Rooms
 from scoutrl.algorithms.dream.dream import Dream
 from scoutrl.algorithms.off_policy import Learner
 from scoutrl.training.iteration import collect
-from scoutrl.training.state import Progress
+from scoutrl.training.state import TrainingState
 from scoutrl.trials.trial import Trial
 
 TRIALS = 8
@@ -55,7 +55,7 @@ def _init(env: Rooms, dream: Dream, key: PRNGKeyArray) -> Learner:
 @quick_jit
 def _play(env: Rooms, dream: Dream, state: Learner, key: PRNGKeyArray) -> Trial:
     problems, keys = env.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
-    return collect(env, dream, Progress(state, key, jnp.int32(0)), problems, keys)
+    return collect(env, dream, TrainingState(state, key, jnp.int32(0)), problems, keys)
 
 
 def noisy(tree, seed: int = 0):

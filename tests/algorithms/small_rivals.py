@@ -12,7 +12,7 @@ from scoutrl.algorithms.off_policy import Learner
 from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.registry import find
 from scoutrl.training.iteration import collect
-from scoutrl.training.state import Progress
+from scoutrl.training.state import TrainingState
 from scoutrl.trials.trial import Trial
 
 RIVALS = ["rl2", "e-rl2", "import", "varibad"]
@@ -45,4 +45,4 @@ def _init(rival, env, key):
 def play(rival, env, state, key):
     """Training trials of the agents that `rival` collects with."""
     problems, keys = env.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
-    return collect(env, rival, Progress(state, key, jnp.int32(0)), problems, keys)
+    return collect(env, rival, TrainingState(state, key, jnp.int32(0)), problems, keys)

@@ -9,16 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from scoutrl.algorithms.dream.dream import belief_shift, information_gain
-from scoutrl.trials.sequences import Tape
+from scoutrl.trials.sequences import Transitions
 from scoutrl.trials.trial import Episodes
 
 STEPS = 4
 
 
-def played(lengths) -> Tape:
+def played(lengths) -> Transitions:
     mask = np.arange(STEPS) < np.array(lengths)[:, None]
     zeros = np.zeros(mask.shape, np.int32)
-    return Tape(zeros, zeros, zeros.astype(np.float32), zeros, mask)  # type: ignore[arg-type]
+    return Transitions(zeros, zeros, zeros.astype(np.float32), zeros, mask)  # type: ignore[arg-type]
 
 
 @settings(max_examples=50, deadline=None)

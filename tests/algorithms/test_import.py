@@ -11,7 +11,7 @@ from algorithms.small_dream import TRIALS, quick_jit, size
 from algorithms.small_rivals import lived, play, small
 
 from scoutrl.algorithms.recurrent.import_ import Import
-from scoutrl.trials.sequences import Tape
+from scoutrl.trials.sequences import Transitions
 
 
 @quick_jit
@@ -43,7 +43,7 @@ def test_each_objective_trains_its_own_part(informed, policy):
 
 def test_the_imitation_loss_by_hand():
     mask = jnp.array([[True, False]])
-    played = Tape(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
+    played = Transitions(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
     e_id, e_h = jnp.array([[[1.0, 0.0]]]), jnp.array([[[0.0, 2.0], [1.0, 1.0], [9.0, 9.0]]])
     # ‖(1, -2)‖² and ‖(0, -1)‖²; the third prefix was not lived.
     assert Import().imitation_loss(e_id, e_h, played) == (5 + 1) / 2

@@ -12,9 +12,9 @@ from probes.rooms import Rooms
 
 from scoutrl.algorithms.metacure.metacure import MetaCure
 from scoutrl.training.iteration import collect
-from scoutrl.training.state import Progress
+from scoutrl.training.state import TrainingState
 from scoutrl.trials.agent import Phase
-from scoutrl.trials.sequences import Tape
+from scoutrl.trials.sequences import Transitions
 
 SIZES: dict[str, Any] = {"z": 3, "width": 4, "memory": 4, "policy_width": 4, "trials": TRIALS, "batch": TRIALS}
 ENV = Rooms()
@@ -30,7 +30,7 @@ def begun(key):
     state = metacure.init(ENV, key)
     state = eqx.tree_at(lambda s: (s.nets, s.average), state, (noisy(state.nets), noisy(state.average, 1)))
     problems, keys = ENV.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
-    return state, collect(ENV, metacure, Progress(state, key, jnp.int32(0)), problems, keys)
+    return state, collect(ENV, metacure, TrainingState(state, key, jnp.int32(0)), problems, keys)
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +85,7 @@ def test_rewards_of_stored_trials_are_recomputed_with_the_predictors_of_now(slop
 @pytest.mark.parametrize("weight", [0.0, 2.0])
 def test_the_explorer_s_return(weight):
     """Two steps, all values 0, no discount: r_exp 1 and 0.5 beside rewards 3 and 0. Each is its step.s target."""
-    played = Tape(None, jnp.array([[0, 1]]), jnp.array([[3.0, 0.0]]), None, jnp.ones((1, 2), bool))  # type: ignore[arg-type]
+    played = Transitions(None, jnp.array([[0, 1]]), jnp.array([[3.0, 0.0]]), None, jnp.ones((1, 2), bool))  # type: ignore[arg-type]
     q = jnp.zeros((1, 2, 2))
     loss = small(reward_weight=weight, discount=1.0, trace=0.0).explorer_loss(jnp.array([[1.0, 0.5]]), q, q, played)
     np.testing.assert_allclose(loss, ((1 + 3 * weight) ** 2 + 0.5**2) / 2)

@@ -13,7 +13,7 @@ from scoutrl.algorithms.pearl.pearl import Pearl, contexts, factors
 from scoutrl.envs import Step
 from scoutrl.nn.gaussian import Factor
 from scoutrl.training.iteration import collect
-from scoutrl.training.state import Progress
+from scoutrl.training.state import TrainingState
 from scoutrl.trials.agent import Phase
 from scoutrl.trials.encode import seen
 
@@ -27,7 +27,7 @@ def begun(key):
     state = PEARL.init(ENV, key)
     state = eqx.tree_at(lambda s: (s.nets, s.average), state, (noisy(state.nets), noisy(state.average, 1)))
     problems, keys = ENV.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
-    return state, collect(ENV, PEARL, Progress(state, key, jnp.int32(0)), problems, keys)
+    return state, collect(ENV, PEARL, TrainingState(state, key, jnp.int32(0)), problems, keys)
 
 
 def test_contexts_by_numbers():

@@ -13,7 +13,7 @@ from scoutrl.algorithms.recurrent.unroll import recall
 from scoutrl.algorithms.recurrent.varibad import some_of, steps_of_belief
 from scoutrl.training.iteration import chunk
 from scoutrl.training.state import start
-from scoutrl.trials.sequences import Tape
+from scoutrl.trials.sequences import Transitions
 
 
 def test_steps_of_belief_by_hand():
@@ -26,7 +26,7 @@ def test_steps_of_belief_by_hand():
 
 def test_prefixes_are_drawn_evenly_from_those_lived():
     mask = jnp.array([[True, True, False], [False, False, False]])
-    played = Tape(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
+    played = Transitions(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
     x = jnp.arange(8.0).reshape(2, 4, 1)
     drawn = np.asarray(jax.jit(some_of, static_argnums=2)(x, played, 3000, jax.random.key(0)))[..., 0]
     shares = np.bincount(drawn[0].astype(int), minlength=8) / 3000

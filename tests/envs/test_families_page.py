@@ -36,7 +36,7 @@ def test_the_family_can_be_made_by_name(examples):
 
 def test_the_short_examples_run(examples, capsys):
     for block in examples:
-        if "check(" in block or "HostEnv" in block:
+        if "check(" in block or "InteractiveEnv" in block:
             exec(block, {})
     assert "[3 3 0] " in capsys.readouterr().out
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from probes.rooms import Rooms
 
-from scoutrl import HostEnv, ScoutError
+from scoutrl import InteractiveEnv, ScoutError
 
 
 def test_an_episode():
-    world = HostEnv(Rooms())
+    world = InteractiveEnv(Rooms())
     assert world.reset(2, seed=1) == 0
     assert world.goal in (0, 1)
     observation, reward, terminated, truncated = world.step(0)
@@ -20,7 +20,7 @@ def test_an_episode():
 
 
 def test_the_seed_draws_the_goal():
-    world = HostEnv(Rooms())
+    world = InteractiveEnv(Rooms())
 
     def goals(seeds):
         found = []
@@ -34,7 +34,7 @@ def test_the_seed_draws_the_goal():
 
 
 def test_time_is_up_at_the_horizon():
-    world = HostEnv(Rooms(tells_end=False))
+    world = InteractiveEnv(Rooms(tells_end=False))
     world.reset(0)
     assert [world.step(1)[3] for _ in range(2)] == [False, True]
     with pytest.raises(ScoutError, match="the episode is over"):
@@ -42,7 +42,7 @@ def test_time_is_up_at_the_horizon():
 
 
 def test_mistakes_are_named():
-    world = HostEnv(Rooms())
+    world = InteractiveEnv(Rooms())
     with pytest.raises(ScoutError, match="the episode is over"):
         world.step(0)
     with pytest.raises(ScoutError, match="nothing to draw"):

@@ -12,7 +12,7 @@ from scoutrl.experiments.compare import compare
 from scoutrl.experiments.plan import plan
 from scoutrl.results.comparison import Budget
 from scoutrl.runs.metrics import read_rows
-from scoutrl.training.progress_bar import Display
+from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted
 
 TABULAR = "probes.tabular:Tabular"
@@ -69,7 +69,7 @@ def test_all_seeds_of_all_algorithms_are_compared(whole):
 
 def test_interrupted_and_repeated_it_ends_in_the_same_numbers(whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
-        patch.setattr(Display, "update", lambda *_: signal.raise_signal(signal.SIGINT))
+        patch.setattr(ProgressBar, "update", lambda *_: signal.raise_signal(signal.SIGINT))
         for _ in range(4):
             with pytest.raises(Interrupted, match="the same command goes on"):
                 compared(tmp_path)

@@ -1,11 +1,11 @@
 import pytest
 
 from scoutrl.errors import ScoutError
-from scoutrl.experiments.variants import read_entries
+from scoutrl.experiments.variants import read_variants
 
 
 def test_settings_follow_after_commas():
-    plain, variant = read_entries(["dream", "probes.scripted:Script,sizes=2,3,preset=fast,note=a=b"])
+    plain, variant = read_variants(["dream", "probes.scripted:Script,sizes=2,3,preset=fast,note=a=b"])
     assert (plain.label, plain.algorithm, plain.preset, plain.sets) == ("dream", "dream", None, {})
     assert variant.algorithm == "probes.scripted:Script"
     assert variant.preset == "fast"
@@ -26,4 +26,4 @@ def test_settings_follow_after_commas():
 )
 def test_mistakes(texts, message):
     with pytest.raises(ScoutError, match=message):
-        read_entries(texts)
+        read_variants(texts)

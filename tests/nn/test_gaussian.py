@@ -7,7 +7,7 @@ import pytest
 
 from scoutrl.nn.gaussian import Belief, Factor, Inference
 from scoutrl.nn.linear import randomise
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 
 
 @pytest.fixture(scope="module")
@@ -16,9 +16,9 @@ def inference() -> Inference:
 
 
 @pytest.fixture(scope="module")
-def transitions() -> Transitions:
+def transitions() -> TransitionFeatures:
     draw = np.random.default_rng(0).normal
-    return Transitions(*(jnp.asarray(draw(size=(5, *shape)), jnp.float32) for shape in [(3,), (2,), (), (3,)]))
+    return TransitionFeatures(*(jnp.asarray(draw(size=(5, *shape)), jnp.float32) for shape in [(3,), (2,), (), (3,)]))
 
 
 def test_two_factors_and_the_prior():

@@ -6,7 +6,7 @@ import pytest
 
 from scoutrl.nn.gru import Gru
 from scoutrl.nn.linear import randomise
-from scoutrl.nn.recurrent import History, Transitions
+from scoutrl.nn.recurrent import History, TransitionFeatures
 
 BATCH, TIME, SIZE, HIDDEN = 3, 5, 4, 6
 
@@ -87,7 +87,7 @@ def transitions(time):
     """Random transitions [BATCH, time] whose first ones are the same for any `time`."""
     parts = (numbers(BATCH, TIME, size, seed=size + 1) for size in (2, 3, 1, 2))
     before, action, reward, after = (np.asarray(part)[:, :time] for part in parts)
-    return Transitions(*map(jnp.asarray, (before, action, reward[..., 0], after)))
+    return TransitionFeatures(*map(jnp.asarray, (before, action, reward[..., 0], after)))
 
 
 def test_a_history_on_every_prefix_is_the_history_of_that_prefix():
@@ -102,7 +102,7 @@ def test_a_history_on_every_prefix_is_the_history_of_that_prefix():
 def test_every_part_of_a_transition_is_remembered():
     history = drawn(History(observation=2, action=3, width=4, hidden=HIDDEN))
     step = jax.jit(lambda transition: history.step(history.initial(), transition))
-    one = Transitions(np.ones(2), np.ones(3), np.ones(()), np.zeros(2))  # type: ignore[arg-type]
+    one = TransitionFeatures(np.ones(2), np.ones(3), np.ones(()), np.zeros(2))  # type: ignore[arg-type]
     for part in ("before", "action", "reward", "after"):
         other = eqx.tree_at(lambda t, part=part: getattr(t, part), one, replace_fn=lambda x: x + 1)
         assert np.abs(np.asarray(step(one)) - np.asarray(step(other))).max() > 1e-3, part

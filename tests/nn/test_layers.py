@@ -1,4 +1,4 @@
-"""Dense layers, their drawing, the duelling head and the encoder of problem IDs."""
+"""Linear layers, their drawing, the duelling head and the encoder of problem IDs."""
 
 import equinox as eqx
 import jax
@@ -8,7 +8,7 @@ import pytest
 
 from scoutrl.envs import ProblemSet
 from scoutrl.nn.heads import Duelling
-from scoutrl.nn.linear import Dense, randomise
+from scoutrl.nn.linear import Linear, randomise
 from scoutrl.nn.problem_encoder import ProblemEncoder
 
 
@@ -17,7 +17,7 @@ def same(a, b) -> bool:
 
 
 def test_a_layer_multiplies_the_last_axis():
-    layer = eqx.tree_at(lambda d: d.bias, randomise(Dense(3, 2), jax.random.key(0)), jnp.array([1.0, -1.0]))
+    layer = eqx.tree_at(lambda d: d.bias, randomise(Linear(3, 2), jax.random.key(0)), jnp.array([1.0, -1.0]))
     x = np.random.default_rng(0).normal(size=(4, 5, 3)).astype(np.float32)
     expected = x @ np.asarray(layer.weight) + np.array([1, -1])
     whole, single = jax.jit(lambda x: (layer(x), layer(x[0, 0])))(x)
@@ -26,7 +26,7 @@ def test_a_layer_multiplies_the_last_axis():
 
 
 def test_drawn_with_the_deviation_declared_and_biases_zero():
-    layers = randomise([Dense(300, 200), Dense(300, 200, gain=1.0), Dense(300, 200, gain=0.1)], jax.random.key(0))  # type: ignore[type-var]
+    layers = randomise([Linear(300, 200), Linear(300, 200, gain=1.0), Linear(300, 200, gain=0.1)], jax.random.key(0))  # type: ignore[type-var]
     layers = jax.tree.map(np.asarray, layers)
     for layer, gain in zip(layers, [2**0.5, 1.0, 0.1], strict=True):
         assert layer.weight.std() == pytest.approx(gain / 300**0.5, rel=0.02)

@@ -9,7 +9,7 @@ import numpy as np
 from scoutrl.nn.encoders import encoder_for
 from scoutrl.nn.linear import randomise
 from scoutrl.nn.prediction import Decoder, Predictor, log_likelihood, predictable
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 
 
 def constant(observation: int, after: list[float], reward: float) -> Predictor:
@@ -19,8 +19,8 @@ def constant(observation: int, after: list[float], reward: float) -> Predictor:
     return eqx.tree_at(biases, silent, (jnp.array(after), jnp.array([reward])))
 
 
-def transitions(after) -> Transitions:
-    return Transitions(jnp.zeros((1, len(after))), jnp.zeros((1, 2)), jnp.ones(1), jnp.asarray([after]))
+def transitions(after) -> TransitionFeatures:
+    return TransitionFeatures(jnp.zeros((1, len(after))), jnp.zeros((1, 2)), jnp.ones(1), jnp.asarray([after]))
 
 
 def test_discrete_observations():

@@ -4,7 +4,7 @@ from PIL.GifImagePlugin import GifImageFile
 
 import scoutrl
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.recording import Scene
+from scoutrl.evaluation.recording import RecordedEpisode
 from scoutrl.report.video import _frame, _write
 from scoutrl.trials.agent import Phase
 
@@ -37,8 +37,8 @@ def test_a_frame_shows_observation_path_and_knowledge():
     spots = np.array([[10.0, 10.0], [50.0, 10.0], [50.0, 50.0]])
     seen = np.full((3, 60, 80, 3), 7, np.uint8)
     known = np.array([0.0, 0.5, 1.0])
-    scene = Scene(Phase.EXPLORATION, pictures, spots, seen, np.zeros(3), known, None)
-    first, last = (np.asarray(_frame(scene, moment)) for moment in (0, 2))
+    episode = RecordedEpisode(Phase.EXPLORATION, pictures, spots, seen, np.zeros(3), known, None)
+    first, last = (np.asarray(_frame(episode, moment)) for moment in (0, 2))
     assert (first[:100, :100] == 7).all()
     # The path is drawn in the picture's own place, right of the observation, and only as far as walked.
     right = 80 * (400 // 60)
@@ -52,7 +52,10 @@ def test_a_colour_seen_once_is_not_lost(tmp_path):
     pictures = np.random.default_rng(0).integers(90, 110, (9, 60, 60, 1)).repeat(3, axis=-1).astype(np.uint8)
     pictures[4, 10:16, 10:16] = 20, 230, 30
     spots, nothing = np.full((9, 2), np.nan), np.full(9, np.nan)
-    _write(tmp_path / "film.gif", [Scene(Phase.EXPLORATION, pictures, spots, np.zeros(9), np.zeros(9), nothing, None)])
+    _write(
+        tmp_path / "film.gif",
+        [RecordedEpisode(Phase.EXPLORATION, pictures, spots, np.zeros(9), np.zeros(9), nothing, None)],
+    )
     with GifImageFile(tmp_path / "film.gif") as film:
         film.seek(4)
         shown = np.asarray(film.convert("RGB"))

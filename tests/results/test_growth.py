@@ -1,6 +1,6 @@
 import pytest
 
-from scoutrl.results.growth import Growth, Point, arrival, height, rate
+from scoutrl.results.growth import Growth, Point, first_solved, height, rate
 
 
 def rows(*values):
@@ -8,10 +8,10 @@ def rows(*values):
 
 
 def test_who_arrives_stays():
-    assert arrival(rows(0.5, 1.0, None, 0.96, 1.0), "test_return") == 20
-    assert arrival(rows(1.0, 0.9, 1.0), "test_return") == 30
-    assert arrival(rows(1.0, 0.94), "test_return") is None
-    assert arrival([], "test_return") is None
+    assert first_solved(rows(0.5, 1.0, None, 0.96, 1.0), "test_return") == 20
+    assert first_solved(rows(1.0, 0.9, 1.0), "test_return") == 30
+    assert first_solved(rows(1.0, 0.94), "test_return") is None
+    assert first_solved([], "test_return") is None
 
 
 def test_who_does_not_arrive_counts_with_the_budget_and_is_named():

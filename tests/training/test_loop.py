@@ -7,7 +7,7 @@ from training.runs import CHUNK, arrays, assert_same, config, rows
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
 from scoutrl.training.loop import train
-from scoutrl.training.progress_bar import Display
+from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted
 
 
@@ -22,7 +22,7 @@ def signal_after_a_chunk(monkeypatch):
     """From now on a signal comes after each chunk."""
 
     def arrange(signum: int) -> None:
-        monkeypatch.setattr(Display, "update", lambda *_: signal.raise_signal(signum))
+        monkeypatch.setattr(ProgressBar, "update", lambda *_: signal.raise_signal(signum))
 
     return arrange
 

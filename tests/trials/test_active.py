@@ -11,7 +11,7 @@ from jaxtyping import Array
 import scoutrl
 from scoutrl.envs import MetaEnv, ProblemSet, Spaces, Step
 from scoutrl.trials import rollout as rollouts
-from scoutrl.trials.active import AT_ONCE, rows_of, while_alive
+from scoutrl.trials.active import AT_ONCE, compact, skip_finished
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.rollout import Protocol, rollout
 
@@ -23,7 +23,7 @@ def double(shared, own):
 def test_those_alive_get_what_they_would_get_alone():
     alive = jax.random.bernoulli(jax.random.key(0), 0.4, (50,))
     own = {"x": jnp.arange(50.0), "key": jax.random.split(jax.random.key(1), 50)}
-    some = jax.jit(jax.vmap(lambda alive, own: while_alive(double, alive, jnp.float32(3), own)))(alive, own)
+    some = jax.jit(jax.vmap(lambda alive, own: skip_finished(double, alive, jnp.float32(3), own)))(alive, own)
     every = jax.vmap(lambda own: double(jnp.float32(3), own))(own)
     for name in ("sum", "key"):
         np.testing.assert_array_equal(some[name][alive], every[name][alive])
@@ -33,7 +33,7 @@ def test_two_axes_at_once():
     alive = jax.random.bernoulli(jax.random.key(0), 0.4, (3, 20))
     own = {"x": jnp.arange(60.0).reshape(3, 20), "key": jax.random.split(jax.random.key(1), (3, 20))}
     shared = jnp.arange(3.0)
-    lanes = jax.vmap(lambda alive, shared, own: while_alive(double, alive, shared, own), (0, None, 0))
+    lanes = jax.vmap(lambda alive, shared, own: skip_finished(double, alive, shared, own), (0, None, 0))
     some, every = jax.vmap(lanes)(alive, shared, own), jax.vmap(jax.vmap(double, (None, 0)))(shared, own)
     np.testing.assert_array_equal(some["sum"][alive], every["sum"][alive])
 
@@ -42,7 +42,7 @@ def test_what_belongs_to_each_may_be_shared_too():
     count = 2 * AT_ONCE
     alive, own = jnp.arange(count) % 2 == 0, {"x": jnp.arange(1.0 * count), "key": jax.random.key(0)}
     axes = {"x": 0, "key": None}
-    some = jax.vmap(lambda a, s, o: while_alive(double, a, s, o), (0, 0, axes))(alive, jnp.arange(1.0 * count), own)
+    some = jax.vmap(lambda a, s, o: skip_finished(double, a, s, o), (0, 0, axes))(alive, jnp.arange(1.0 * count), own)
     np.testing.assert_array_equal(some["sum"][alive], 3 * np.arange(0, count, 2))
 
 
@@ -55,14 +55,14 @@ def test_no_work_for_the_dead(living):
         return own + shared
 
     alive = jnp.arange(40) >= 40 - living
-    done = jax.jit(jax.vmap(lambda a, x: while_alive(note, a, jnp.int32(1), x)))(alive, jnp.arange(40))
+    done = jax.jit(jax.vmap(lambda a, x: skip_finished(note, a, jnp.int32(1), x)))(alive, jnp.arange(40))
     jax.effects_barrier()
     assert len(rows) == AT_ONCE * -(-living // AT_ONCE)
     np.testing.assert_array_equal(done[alive], np.arange(40)[alive] + 1)
 
 
 def test_rows_hold_each_wanted_place_once():
-    places, parts = rows_of(jnp.array([False, True, True, False, True]), 2)
+    places, parts = compact(jnp.array([False, True, True, False, True]), 2)
     assert int(parts) == 2
     assert places.tolist()[:2] == [[1, 2], [4, 5]]
 
@@ -131,7 +131,7 @@ def test_trials_from_pixels_are_the_same_with_all_steps_taken(monkeypatch):
         return jax.jit(jax.vmap(lambda problem, key: rollout(env, Blind(), problem, key, Protocol())))(problems, keys)
 
     some = live()
-    monkeypatch.setattr(rollouts, "is_picture", lambda space: False)
+    monkeypatch.setattr(rollouts, "is_image", lambda space: False)
     every = live()
     assert not some.exploitation.mask.all()
     for a, b in zip(jax.tree.leaves(some), jax.tree.leaves(every), strict=True):

@@ -15,8 +15,8 @@ from pathlib import Path
 from scoutrl.errors import RunsFailedError
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.metrics import newest
-from scoutrl.runs.record import say
-from scoutrl.training.progress_bar import Display
+from scoutrl.runs.record import print_status
+from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
 
 _POLL = 0.1
@@ -27,7 +27,7 @@ _IDLE = {"env_steps": 0, "seconds": 0.0, "steps_per_second": 0.0, "updates_per_s
 
 
 @dataclasses.dataclass(frozen=True)
-class Seed:
+class SeedRun:
     """One seed to train."""
 
     config: RunConfig
@@ -43,7 +43,7 @@ class Seed:
         return f"{self.label} seed {self.config.seed}".strip()
 
 
-def train_in_processes(which: Sequence[Seed], within: Path, show: bool) -> None:
+def train_in_processes(which: Sequence[SeedRun], within: Path, show: bool) -> None:
     """Train each seed in a process of its own; all of them are as long. `within` is where they are, for messages.
 
     Raises:
@@ -54,7 +54,7 @@ def train_in_processes(which: Sequence[Seed], within: Path, show: bool) -> None:
     config = which[0].config
     rows = [process.row() for process in seeds]
     done = sum(config.share(row["env_steps"], row["seconds"]) for row in rows) / len(rows)
-    with StopSignals() as stop, Display(config, done, show) as display:
+    with StopSignals() as stop, ProgressBar(config, done, show) as display:
         try:
             _supervise(seeds, stop, display)
         finally:
@@ -69,7 +69,7 @@ def train_in_processes(which: Sequence[Seed], within: Path, show: bool) -> None:
         raise RunsFailedError(message, {seed.out: failure for seed, failure in failed})
 
 
-def _supervise(seeds: list["_Process"], stop: StopSignals, display: Display) -> None:
+def _supervise(seeds: list["_Process"], stop: StopSignals, display: ProgressBar) -> None:
     """Keep every core at work until all seeds have ended, or after a signal all that were running."""
     waiting, running, told, look_at = list(seeds), [], False, time.monotonic() + _LOOK
     labels = [seed.of.label for seed in seeds]
@@ -95,7 +95,7 @@ def _supervise(seeds: list["_Process"], stop: StopSignals, display: Display) -> 
 class _Process:
     """One seed and, once started, its process."""
 
-    def __init__(self, of: Seed):
+    def __init__(self, of: SeedRun):
         self.of = of
         self.failure: str | None = None
         """Why it failed, in one line."""
@@ -140,7 +140,7 @@ class _Process:
             said = lines.pop() if code == 2 and lines else " ".join(lines[-1:])
             self.failure = said if code > 0 and said else f"its process ended with code {code}."
         for line in lines:
-            say(f"{self.of.name}: {line}")
+            print_status(f"{self.of.name}: {line}")
         return True
 
     def stop(self, signum: int) -> None:

@@ -9,12 +9,12 @@ from typing import Literal
 
 import jax
 
-from scoutrl.engines.processes import Seed, train_in_processes
+from scoutrl.engines.processes import SeedRun, train_in_processes
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
 from scoutrl.runs.config import RunConfig
-from scoutrl.runs.record import is_finished, say
+from scoutrl.runs.record import is_finished, print_status
 from scoutrl.runs.run_dir import RunDirectory, refuse_other
 from scoutrl.training.loop import train_together
 
@@ -23,7 +23,7 @@ Mode = Literal["auto", "processes", "vmap"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Group:
+class SeedGroup:
     """The seeds `config.seed` … `config.seed + count - 1` of one configuration."""
 
     config: RunConfig
@@ -36,24 +36,24 @@ class Group:
     """What to call it beside other groups."""
 
     @property
-    def seeds(self) -> list[Seed]:
+    def seeds(self) -> list[SeedRun]:
         """Each seed with its configuration and run directory."""
         numbers = range(self.config.seed, self.config.seed + self.count)
         configs = [dataclasses.replace(self.config, seed=number) for number in numbers]
-        return [Seed(config, self.out / f"seed-{config.seed}", self.label) for config in configs]
+        return [SeedRun(config, self.out / f"seed-{config.seed}", self.label) for config in configs]
 
 
 def train_seeds(
     config: RunConfig, count: int, out: str | Path, mode: Mode = "auto", env: MetaEnv | None = None, show: bool = True
 ) -> Path:
-    """Train the seeds of one `Group`, or go on with them; gives `out`. Otherwise as `train_groups`."""
+    """Train the seeds of one `SeedGroup`, or go on with them; gives `out`. Otherwise as `train_groups`."""
     out = Path(out)
-    train_groups([Group(config, count, out)], out, mode, env, show)
+    train_groups([SeedGroup(config, count, out)], out, mode, env, show)
     return out
 
 
 def train_groups(
-    groups: Sequence[Group],
+    groups: Sequence[SeedGroup],
     within: Path,
     mode: Mode = "auto",
     env: MetaEnv | None = None,
@@ -81,12 +81,12 @@ def train_groups(
         raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
     with contextlib.ExitStack() as stack:
         for group in groups:
-            _settle_group(stack.enter_context(RunDirectory(group.out)), group)
+            _describe_group(stack.enter_context(RunDirectory(group.out)), group)
         waiting = [[seed for seed in group.seeds if not is_finished(seed.config, seed.out)] for group in groups]
         seeds = [seed for some in waiting for seed in some]
         done = sum(group.count for group in groups) - len(seeds)
         if done and show:
-            say(f"{done} of {done + len(seeds)} seeds are finished; --steps N with more goes on.")
+            print_status(f"{done} of {done + len(seeds)} seeds are finished; --steps N with more goes on.")
         if not seeds:
             return
         on_cpu = mode == "auto" and jax.default_backend() == "cpu"
@@ -99,14 +99,14 @@ def train_groups(
 
 
 def _train_in_turn(
-    programs: Sequence[Sequence[Seed]], env: MetaEnv | None, show: bool, measure: Measure | None = None
+    programs: Sequence[Sequence[SeedRun]], env: MetaEnv | None, show: bool, measure: Measure | None = None
 ) -> None:
     """Train one program of seeds after the other, in this process."""
     messages: list[str] = []
     reasons: dict[Path, str] = {}
     for seeds in programs:
         if show and seeds[0].label:
-            say(f"{seeds[0].label}:")
+            print_status(f"{seeds[0].label}:")
         try:
             train_together([seed.config for seed in seeds], [seed.out for seed in seeds], env, show, measure)
         except RunsFailedError as failed:
@@ -119,7 +119,7 @@ def _train_in_turn(
         raise RunsFailedError(" ".join(messages), reasons)
 
 
-def _settle_group(directory: RunDirectory, group: Group) -> None:
+def _describe_group(directory: RunDirectory, group: SeedGroup) -> None:
     """Describe the group in its config.json, or check that it is the one there; seeds may be added to a group."""
     here = {name: value for name, value in group.config.identity().items() if name != "seed"}
     seeds = {seed.config.seed for seed in group.seeds}

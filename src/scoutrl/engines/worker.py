@@ -21,9 +21,9 @@ def main() -> int:
     if request["core"] is not None:
         # Before JAX computes, which makes as many threads as there are cores.
         os.sched_setaffinity(0, {request["core"]})
-    from scoutrl.quiet import only_our_words
+    from scoutrl.quiet import silence_libraries
 
-    with only_our_words():
+    with silence_libraries():
         return _train(request)
 
 

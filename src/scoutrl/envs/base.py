@@ -34,7 +34,7 @@ class Spaces(eqx.Module):
     """The instruction drawn anew for each episode, shown when exploiting and hidden when exploring; None: no goals."""
 
 
-def is_picture(space: gymnasium.Space) -> bool:
+def is_image(space: gymnasium.Space) -> bool:
     """Whether elements of `space` are images [height, width, channels] of uint8."""
     return space.dtype == np.uint8 and len(space.shape or ()) == 3
 

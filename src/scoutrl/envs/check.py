@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scoutrl.envs.base import MetaEnv, Spaces, Step, is_picture
+from scoutrl.envs.base import MetaEnv, Spaces, Step, is_image
 from scoutrl.envs.check_values import check_values, one_line
 from scoutrl.envs.problems import ProblemSet
 from scoutrl.errors import ScoutError
@@ -66,7 +66,7 @@ def _unsupported(space: Any, role: str) -> str:
         return f"must be Discrete, MultiDiscrete or Box; it is a {type(space).__name__}"
     if role == "action" and not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         return "must have finite bounds"
-    if role == "observation" and is_picture(space) and space.shape[2] == 3:
+    if role == "observation" and is_image(space) and space.shape[2] == 3:
         return ""
     if space.dtype == np.float32 and len(space.shape) == 1:
         return ""

@@ -10,10 +10,10 @@ from scoutrl.envs.spaces import fit_space
 from scoutrl.errors import ScoutError
 
 
-class HostEnv:
+class InteractiveEnv:
     """One environment of a family, for people who want no JAX.
 
-    world = HostEnv(scoutrl.make("bus"))
+    world = InteractiveEnv(scoutrl.make("bus"))
     observation = world.reset(problem=3)
     observation, reward, terminated, truncated = world.step(1)
     """
@@ -81,3 +81,7 @@ class HostEnv:
         if self._state is None:
             raise ScoutError("there is nothing to draw yet: call reset first.")
         return np.asarray(self.env.render(self._state))
+
+
+HostEnv = InteractiveEnv
+"""The name it had up to 0.1."""

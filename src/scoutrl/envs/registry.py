@@ -5,44 +5,44 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import Entry, import_class, unknown, with_installed
+from scoutrl.plugins import Plugin, import_class, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv
 
 GROUP = "scoutrl.families"
-"""Entry-point group under which an installed package offers families of its own."""
+"""Plugin-point group under which an installed package offers families of its own."""
 
 _BUILT_IN = {
-    "bus": Entry(
+    "bus": Plugin(
         "scoutrl.envs.bus:Bus",
         "Four buses lead near the corners of a 9x9 city: find out which goes where (24 problems).",
     ),
-    "distracting-bus": Entry(
+    "distracting-bus": Plugin(
         "scoutrl.envs.bus:DistractingBus",
         "As bus, with four more buses of no use to anyone; 53 problems for training, 523 unseen.",
     ),
-    "map": Entry(
+    "map": Plugin(
         "scoutrl.envs.bus:Map",
         "As bus, with a map off the way that tells it all at a glance (24 problems).",
     ),
-    "cooking": Entry(
+    "cooking": Plugin(
         "scoutrl.envs.cooking:Cooking",
         "Find out what three drawers hold, then cook to order; 63 problems for training, number 10 unseen.",
     ),
-    "cooking-split": Entry(
+    "cooking-split": Plugin(
         "scoutrl.envs.cooking:CookingSplit",
         "As cooking, with 16 of the 64 problems unseen.",
     ),
-    "lever": Entry(
+    "lever": Plugin(
         "scoutrl.envs.lever:Lever",
         "One of 64 levers pays and one of them tells which: the coupling of exploring and exploiting, in one step.",
     ),
-    "sign": Entry(
+    "sign": Plugin(
         "scoutrl.envs.sign.family:Sign",
         "3D visual navigation: read the sign behind the barrier, then go to the box or key of that colour.",
     ),
-    "sign-miniworld": Entry(
+    "sign-miniworld": Plugin(
         "scoutrl.envs.sign.miniworld:SignMiniworld",
         "As sign, played in the real simulator.",
         needs="miniworld",
@@ -50,7 +50,7 @@ _BUILT_IN = {
 }
 
 
-def families() -> dict[str, Entry]:
+def families() -> dict[str, Plugin]:
     """Name to entry: the built-in families that what is installed suffices for, then those of installed packages."""
     return {name: entry for name, entry in _all().items() if not entry.needs or find_spec(entry.needs)}
 
@@ -116,7 +116,7 @@ def name_of(env: "MetaEnv") -> str:
     return next((name for name, entry in _all().items() if entry.path == path), path)
 
 
-def _all() -> dict[str, Entry]:
+def _all() -> dict[str, Plugin]:
     """Also those that something is missing for: their constructors say what."""
     return with_installed(_BUILT_IN, GROUP)
 

@@ -19,7 +19,7 @@ from scoutrl.trials.trial import Episodes
 
 
 @dataclasses.dataclass(frozen=True)
-class Scene:
+class RecordedEpisode:
     """An episode as it was lived; its moments are before the first step and after each. Arrays of NumPy."""
 
     phase: Phase
@@ -37,8 +37,10 @@ class Scene:
     """What the agent was told to do; None when exploring and in families without goals."""
 
 
-def recorder(env: MetaEnv, algorithm: Algorithm) -> Callable[[TrainState, Problem, PRNGKeyArray], list[Scene]]:
-    """A `(state, problem, key) -> scenes` of one greedy trial: all episodes for exploring, then all for exploiting."""
+def recorder(
+    env: MetaEnv, algorithm: Algorithm
+) -> Callable[[TrainState, Problem, PRNGKeyArray], list[RecordedEpisode]]:
+    """A `(state, problem, key) -> episodes` of one greedy trial: episodes to explore, then episodes to exploit."""
     phases = [Phase.EXPLORATION] * algorithm.explorations + [Phase.EXPLOITATION] * algorithm.exploitations
 
     @eqx.filter_jit
@@ -51,23 +53,23 @@ def recorder(env: MetaEnv, algorithm: Algorithm) -> Callable[[TrainState, Proble
 
         return play(env, algorithm.agent(env, state), memory, problem, key, phase, greedy=True, watch=moment)
 
-    def record(state: TrainState, problem: Problem, key: PRNGKeyArray) -> list[Scene]:
+    def record(state: TrainState, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
         begin, *keys = jax.random.split(key, 1 + len(phases))
-        memory, scenes = algorithm.agent(env, state).begin(begin), []
+        memory, episodes = algorithm.agent(env, state).begin(begin), []
         for phase, episode_key in zip(phases, keys, strict=True):
             memory, episode, moments = watched(state, memory, problem, phase, episode_key)
-            scenes.append(_scene(phase, episode, moments))
-        return scenes
+            episodes.append(_scene(phase, episode, moments))
+        return episodes
 
     return record
 
 
-def _scene(phase: Phase, episode: Episodes, moments: dict[str, Array]) -> Scene:
+def _scene(phase: Phase, episode: Episodes, moments: dict[str, Array]) -> RecordedEpisode:
     """The moments up to the end of the episode."""
     count = 1 + int(np.sum(episode.mask))
     rewards = np.concatenate([np.zeros(1, np.float32), np.asarray(episode.rewards)])
     arrays = {name: np.asarray(values)[:count] for name, values in moments.items()}
     goal = episode.goals if phase == Phase.EXPLOITATION else None
-    return Scene(
+    return RecordedEpisode(
         phase, observations=np.asarray(episode.observations)[:count], rewards=rewards[:count], goal=goal, **arrays
     )

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scoutrl._platform import settle as settle_platform
-from scoutrl.engines.processes import Seed
-from scoutrl.engines.seeds import Group, train_groups
+from scoutrl._platform import pin_threads
+from scoutrl.engines.processes import SeedRun
+from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.enumerable import EnumerableEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
 from scoutrl.exact.bounds import bounds
-from scoutrl.experiments.comparison_dir import settle
+from scoutrl.experiments.comparison_dir import describe_comparison
 from scoutrl.experiments.plan import Plan, plan
 from scoutrl.report.plots import draw_comparison
-from scoutrl.results.comparison import Budget, Comparison, SeedResult, Standing
+from scoutrl.results.comparison import AlgorithmResult, Budget, Comparison, SeedResult
 from scoutrl.results.curves import curve
 from scoutrl.results.statistics import middle
 from scoutrl.runs.config import LARGEST_SEED
@@ -68,7 +68,7 @@ def compare(
         ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
-    settle_platform()
+    pin_threads()
     use_compilation_cache()
     if steps is not None and minutes is not None:
         raise ScoutError("a comparison is over --steps or over --minutes; give one of the two.")
@@ -89,13 +89,13 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
         Interrupted: SIGINT or SIGTERM; all is saved, and the same plan goes on from there.
     """
     with RunDirectory(planned.out) as directory:
-        settle(directory, planned.groups, planned.budget)
+        describe_comparison(directory, planned.groups, planned.budget)
         failures: dict[Path, str] = {}
         try:
             train_groups(planned.groups, planned.out, env=planned.own, show=show)
         except RunsFailedError as failed:
             failures = failed.reasons
-        standings = [_standing(planned, group, failures) for group in planned.groups]
+        results = [_result(planned, group, failures) for group in planned.groups]
         config = planned.groups[0].config
         found = Comparison(
             path=planned.out,
@@ -105,7 +105,7 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
             trials=planned.trials,
             seed=_EVALUATION_SEED,
             bounds={name: worth["test"] for name, worth in _bounds(planned.env).items()},
-            algorithms=tuple(standings),
+            algorithms=tuple(results),
         )
         with writing(planned.out):
             write_text(planned.out / RESULTS, json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n")
@@ -113,7 +113,7 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
     return found
 
 
-def _standing(planned: Plan, group: Group, failures: Mapping[Path, str]) -> Standing:
+def _result(planned: Plan, group: SeedGroup, failures: Mapping[Path, str]) -> AlgorithmResult:
     """Evaluate the seeds of one entry that did not fail; all of them share one compiled program."""
     sound = [seed.out for seed in group.seeds if seed.out not in failures]
     judged = None
@@ -121,7 +121,7 @@ def _standing(planned: Plan, group: Group, failures: Mapping[Path, str]) -> Stan
         judged = evaluate_runs(sound, planned.trials, "test", _EVALUATION_SEED, planned.env, str(group.out))
     scores = dict(zip(sound, (judged.seeds or [judged]) if judged else [], strict=True))
     rows = [read_rows(path) for path in sound]
-    return Standing(
+    return AlgorithmResult(
         label=group.label,
         algorithm=group.config.algorithm,
         preset=group.config.preset,
@@ -134,7 +134,7 @@ def _standing(planned: Plan, group: Group, failures: Mapping[Path, str]) -> Stan
     )
 
 
-def _seed(seed: Seed, within: Path, score: Evaluation | None, failures: Mapping[Path, str]) -> SeedResult:
+def _seed(seed: SeedRun, within: Path, score: Evaluation | None, failures: Mapping[Path, str]) -> SeedResult:
     row = newest(seed.out)
     return SeedResult(
         seed=seed.config.seed,

@@ -4,13 +4,13 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from scoutrl.engines.seeds import Group
+from scoutrl.engines.seeds import SeedGroup
 from scoutrl.errors import ScoutError
 from scoutrl.results.comparison import Budget
 from scoutrl.runs.run_dir import RunDirectory, refuse_other
 
 
-def settle(directory: RunDirectory, groups: Sequence[Group], budget: Budget) -> None:
+def describe_comparison(directory: RunDirectory, groups: Sequence[SeedGroup], budget: Budget) -> None:
     """Describe the comparison in its config.json, or check that it is the one there.
 
     Raises:
@@ -34,7 +34,7 @@ def settle(directory: RunDirectory, groups: Sequence[Group], budget: Budget) -> 
     directory.write_config(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def _identity(group: Group) -> dict[str, Any]:
+def _identity(group: SeedGroup) -> dict[str, Any]:
     return {name: value for name, value in group.config.identity().items() if name != "seed"}
 
 

@@ -15,12 +15,12 @@ from typing import Any
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from scoutrl._platform import settle
-from scoutrl.engines.seeds import Group, train_groups
+from scoutrl._platform import pin_threads
+from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.errors import RunsFailedError, ScoutError
-from scoutrl.experiments.variants import Entry, read_entries
+from scoutrl.experiments.variants import Variant, read_variants
 from scoutrl.report.coupling_plot import draw_coupling
-from scoutrl.results.growth import AT_OPTIMUM, RATES, Growth, Point, arrival, rate
+from scoutrl.results.growth import AT_OPTIMUM, RATES, Growth, Point, first_solved, rate
 from scoutrl.runs.config import LARGEST_SEED, make_algorithm, resolve
 from scoutrl.runs.files import write_text, writing
 from scoutrl.runs.metrics import newest, read_rows
@@ -125,14 +125,14 @@ def coupling(
         ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
-    settle()
+    pin_threads()
     use_compilation_cache()
     sizes = sorted({counted("sizes", size, 2) for size in sizes})
     if not sizes:
         raise ScoutError("name one number of levers or more, for example --sizes 4 8 16.")
     count = counted("seeds", seeds, most=LARGEST_SEED)
     per_square = PER_SQUARE if steps is None else counted("steps", steps) / sizes[-1] ** 2
-    entries, path = read_entries(algorithms), Path(out)
+    entries, path = read_variants(algorithms), Path(out)
     groups = [
         [_group(entry, size, count, AT_LEAST + round(per_square * size**2), path) for size in sizes]
         for entry in entries
@@ -159,7 +159,7 @@ def _revealed(trial: Trial) -> dict[str, Array]:
     return {"revealed": (seen > 0).any().astype(jnp.float32)}
 
 
-def _group(entry: Entry, size: int, seeds: int, steps: int, out: Path) -> Group:
+def _group(entry: Variant, size: int, seeds: int, steps: int, out: Path) -> SeedGroup:
     """All seeds of one algorithm at one size."""
     preset = entry.preset or (_PRESET if _PRESET in presets(entry.algorithm, FAMILY) else None)
     sets = {"env.size": size, "evaluation_trials": size} | entry.sets
@@ -169,7 +169,7 @@ def _group(entry: Entry, size: int, seeds: int, steps: int, out: Path) -> Group:
     iterations = max(1, _EVERY * size // lived)
     # More evaluations than chunks: one after each.
     config = dataclasses.replace(config, iterations=iterations, evaluations=steps)
-    return Group(config, seeds, out / entry.directory / f"size-{size}", f"{entry.label}, {size} levers")
+    return SeedGroup(config, seeds, out / entry.directory / f"size-{size}", f"{entry.label}, {size} levers")
 
 
 def _settle(directory: RunDirectory) -> None:
@@ -180,7 +180,7 @@ def _settle(directory: RunDirectory) -> None:
     directory.write_config(json.dumps({"coupling": {"family": FAMILY}}, indent=2) + "\n")
 
 
-def _learner(entry: Entry, groups: Sequence[Group], failures: Mapping[Path, str]) -> Learner:
+def _learner(entry: Variant, groups: Sequence[SeedGroup], failures: Mapping[Path, str]) -> Learner:
     algorithm = make_algorithm(groups[0].config)
     growth = {
         target: Growth.of([_point(group, metric, failures) for group in groups]) for target, metric in TARGETS.items()
@@ -188,9 +188,9 @@ def _learner(entry: Entry, groups: Sequence[Group], failures: Mapping[Path, str]
     return Learner(entry.label, groups[0].config.settings, algorithm.explorations + algorithm.exploitations, growth)
 
 
-def _point(group: Group, metric: str, failures: Mapping[Path, str]) -> Point:
+def _point(group: SeedGroup, metric: str, failures: Mapping[Path, str]) -> Point:
     sound = [seed for seed in group.seeds if seed.out not in failures]
-    arrived = {seed.config.seed: arrival(read_rows(seed.out), metric) for seed in sound}
+    arrived = {seed.config.seed: first_solved(read_rows(seed.out), metric) for seed in sound}
     failed = {seed.config.seed: failures[seed.out] for seed in group.seeds if seed.out in failures}
     config = group.config
     algorithm = make_algorithm(config)

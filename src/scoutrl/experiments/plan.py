@@ -9,10 +9,10 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 
-from scoutrl.engines.seeds import Group
+from scoutrl.engines.seeds import SeedGroup
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
-from scoutrl.experiments.variants import read_entries
+from scoutrl.experiments.variants import read_variants
 from scoutrl.results.comparison import Budget
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env, resolve
 from scoutrl.runs.settings import assignments
@@ -27,7 +27,7 @@ class Plan:
     """The family."""
     own: MetaEnv | None
     """The same if it was handed over as an object; None if it is known by name."""
-    groups: tuple[Group, ...]
+    groups: tuple[SeedGroup, ...]
     """The seeds to train of each entry."""
     budget: Budget
     """Training of each seed."""
@@ -50,7 +50,7 @@ def plan(
 
     Args:
         family: name, `package.module:ClassName`, or an object.
-        algorithms: entries as text (`read_entries`).
+        algorithms: entries as text (`read_variants`).
         seeds: number of seeds of each, 0, 1, …
         out: directory of the comparison.
         budget: if it says nothing, the most steps that a preset of the entries has, the same for all.
@@ -61,7 +61,7 @@ def plan(
         ScoutError: an unknown name, a setting or value that does not exist, an algorithm that cannot be used on the
             family.
     """
-    entries = read_entries(algorithms)
+    entries = read_variants(algorithms)
     common = assignments(sets)
     configs = [resolve(e.algorithm, family, e.preset, None, 0, common | e.sets) for e in entries]
     if budget.steps is None and budget.minutes is None:
@@ -73,7 +73,7 @@ def plan(
         # An algorithm says what it cannot deal with when it makes its networks; here only their shapes are made.
         eqx.filter_eval_shape(start, env, make_algorithm(config), jax.ShapeDtypeStruct((), jnp.int32))
     groups = [
-        Group(_as_long_as(config, budget), seeds, out / entry.directory, entry.label)
+        SeedGroup(_as_long_as(config, budget), seeds, out / entry.directory, entry.label)
         for entry, config in zip(entries, configs, strict=True)
     ]
     return Plan(env, own, tuple(groups), budget, trials, out)

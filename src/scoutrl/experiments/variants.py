@@ -9,7 +9,7 @@ from scoutrl.errors import ScoutError
 
 
 @dataclasses.dataclass(frozen=True)
-class Entry:
+class Variant:
     """An algorithm, or a variant of one."""
 
     label: str
@@ -27,7 +27,7 @@ class Entry:
         return re.sub(r"[^A-Za-z0-9._,=+-]+", "-", self.label)
 
 
-def read_entries(texts: Sequence[str]) -> list[Entry]:
+def read_variants(texts: Sequence[str]) -> list[Variant]:
     """The entries that `texts` describe, one each.
 
     Raises:
@@ -43,7 +43,7 @@ def read_entries(texts: Sequence[str]) -> list[Entry]:
     return entries
 
 
-def _entry(text: str) -> Entry:
+def _entry(text: str) -> Variant:
     """`ALGORITHM[,NAME=VALUE]…`; a value may have commas itself. `preset=NAME` chooses a preset."""
     algorithm, *parts = text.split(",")
     registry.find(algorithm)
@@ -62,4 +62,4 @@ def _entry(text: str) -> Entry:
     family = next((name for name in sets if name.startswith("env.")), None)
     if family is not None:
         raise ScoutError(f"{family} in {text!r} would change the family for one algorithm only; give it with --set.")
-    return Entry(text, algorithm, sets.pop("preset", None), sets)
+    return Variant(text, algorithm, sets.pop("preset", None), sets)

@@ -11,9 +11,9 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from jaxtyping import Array, Float, UInt8
 
-from scoutrl.envs.base import is_picture
+from scoutrl.envs.base import is_image
 from scoutrl.errors import ScoutError
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 
 
 class Encoder(eqx.Module):
@@ -81,18 +81,18 @@ class Image(Encoder):
     patch: int = eqx.field(static=True)
     shape: tuple[int, ...] = eqx.field(static=True)
     size: int = eqx.field(static=True)
-    embed: Dense
-    merge: Dense
-    again: Dense
-    out: Dense
+    embed: Linear
+    merge: Linear
+    again: Linear
+    out: Linear
 
     def __init__(self, space: Box, patch: int = 5, width: int = 32, size: int = 128):
         self.patch, self.size = patch, size
         self.shape = tuple(-(-side // (4 * patch)) for side in space.shape[:2])
-        self.embed = Dense(patch * patch * space.shape[2], width)
-        self.merge = Dense(4 * width, width)
-        self.again = Dense(4 * width, 2 * width)
-        self.out = Dense(math.prod(self.shape) * 2 * width, size)
+        self.embed = Linear(patch * patch * space.shape[2], width)
+        self.merge = Linear(4 * width, width)
+        self.again = Linear(4 * width, 2 * width)
+        self.out = Linear(math.prod(self.shape) * 2 * width, size)
 
     def __call__(self, x: UInt8[Array, "*batch height width channels"]) -> Float[Array, "*batch size"]:
         """Pad with black to whole squares of 4x4 patches, and lay patches that are to merge side by side."""
@@ -118,7 +118,7 @@ def encoder_for(space: gymnasium.Space) -> Encoder:
     if isinstance(space, Discrete | MultiDiscrete):
         return OneHot(space)
     if isinstance(space, Box):
-        return Image(space) if is_picture(space) else Vector(space)
+        return Image(space) if is_image(space) else Vector(space)
     raise ScoutError(
         f"no encoder reads a {type(space).__name__} space; use Discrete, MultiDiscrete or Box from gymnasium.spaces"
     )

@@ -8,8 +8,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
-from scoutrl.nn.linear import Dense
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.linear import Linear
+from scoutrl.nn.recurrent import TransitionFeatures
 
 
 class Factor(eqx.Module):
@@ -53,16 +53,16 @@ class Belief(eqx.Module):
 class Inference(eqx.Module):
     """q_φ: from a transition (s, a, r, s') to its factor."""
 
-    layers: list[Dense]
+    layers: list[Linear]
     """Two hidden layers."""
-    mean: Dense
+    mean: Linear
     """To the mean of the factor."""
-    precision: Dense
+    precision: Linear
     """To its precision, before softplus."""
 
     def __init__(self, observation: int, actions: int, width: int, z: int):
-        self.layers = [Dense(2 * observation + actions + 1, width), Dense(width, width)]
-        self.mean, self.precision = Dense(width, z, gain=1.0), Dense(width, z, gain=1.0)
+        self.layers = [Linear(2 * observation + actions + 1, width), Linear(width, width)]
+        self.mean, self.precision = Linear(width, z, gain=1.0), Linear(width, z, gain=1.0)
 
     @property
     def size(self) -> int:
@@ -73,7 +73,7 @@ class Inference(eqx.Module):
         """What no experience says."""
         return Factor(jnp.zeros(self.size), jnp.zeros(self.size))
 
-    def __call__(self, transitions: Transitions) -> Factor:
+    def __call__(self, transitions: TransitionFeatures) -> Factor:
         """The factor of each transition, with any leading axes."""
         parts = [transitions.before, transitions.action, transitions.reward[..., None], transitions.after]
         x = jnp.concatenate(parts, axis=-1)

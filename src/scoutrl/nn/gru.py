@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from scoutrl.nn.linear import Dense, matmul
+from scoutrl.nn.linear import Linear, matmul
 
 Hidden = Float[Array, "*batch hidden"]
 
@@ -31,11 +31,11 @@ class Recurrence(eqx.Module):
 class Projection(eqx.Module):
     """The weights on the input."""
 
-    reset: Dense
+    reset: Linear
     """To x_r."""
-    update: Dense
+    update: Linear
     """To x_u."""
-    new: Dense
+    new: Linear
     """To x_n."""
 
     def __call__(self, x: Array) -> "Inputs":
@@ -66,7 +66,7 @@ class Gru(eqx.Module):
 
     def __init__(self, size: int, hidden: int):
         self.hidden = hidden
-        self.project = Projection(*(Dense(size, hidden, gain=1.0) for _ in range(3)))
+        self.project = Projection(*(Linear(size, hidden, gain=1.0) for _ in range(3)))
         deviation = jnp.full((hidden, hidden), hidden**-0.5)
         self.recurrence = Recurrence(deviation, deviation, deviation, jnp.zeros(hidden))
 

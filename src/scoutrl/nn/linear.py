@@ -1,4 +1,4 @@
-"""Dense layers that flatten all leading axes into one before they multiply: far faster in XLA on a CPU.
+"""Linear layers that flatten all leading axes into one before they multiply: far faster in XLA on a CPU.
 
 A network fresh from its constructor holds, in place of each number, the standard deviation it is to be drawn with;
 `randomise` then draws all of them at once, which compiles twenty times faster than a draw for each layer.
@@ -15,7 +15,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 Network = TypeVar("Network", bound=eqx.Module)
 
 
-class Dense(eqx.Module):
+class Linear(eqx.Module):
     """y = x W + b on the last axis."""
 
     weight: Float[Array, "inputs outputs"]

@@ -6,31 +6,31 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.nn.encoders import Encoder, Image, OneHot
-from scoutrl.nn.linear import Dense
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.linear import Linear
+from scoutrl.nn.recurrent import TransitionFeatures
 
 
 class Predictor(eqx.Module):
     """ŷ(s, a, known)."""
 
-    look: Dense
+    look: Linear
     """From s and a."""
-    known: Dense
+    known: Linear
     """From what is known, added to the first hidden layer."""
-    hidden: Dense
+    hidden: Linear
     """A second hidden layer."""
-    after: Dense
+    after: Linear
     """To s', as features: log-probabilities up to a constant where they are one-hot, else the features themselves."""
-    reward: Dense
+    reward: Linear
     """To r."""
 
     def __init__(self, observation: int, actions: int, known: int, width: int):
-        self.look, self.known = Dense(observation + actions, width), Dense(known, width, gain=1.0)
-        self.hidden = Dense(width, width)
-        self.after, self.reward = Dense(width, observation, gain=1.0), Dense(width, 1, gain=1.0)
+        self.look, self.known = Linear(observation + actions, width), Linear(known, width, gain=1.0)
+        self.hidden = Linear(width, width)
+        self.after, self.reward = Linear(width, observation, gain=1.0), Linear(width, 1, gain=1.0)
 
     def error(
-        self, encoder: Encoder, transitions: Transitions, known: Float[Array, "*batch known"]
+        self, encoder: Encoder, transitions: TransitionFeatures, known: Float[Array, "*batch known"]
     ) -> Float[Array, "*batch"]:
         """‖ŷ - y‖² for numbers, -2 log-likelihood for what is discrete: both are twice a surprise in nats."""
         x = jax.nn.relu(
@@ -44,16 +44,16 @@ class Predictor(eqx.Module):
 class Decoder(eqx.Module):
     """y(m, x) = V relu(A m + B x): of every step x by every embedding m of a trial."""
 
-    task: Dense
+    task: Linear
     """A."""
-    step: Dense
+    step: Linear
     """B."""
-    out: Dense
+    out: Linear
     """V."""
 
     def __init__(self, embedding: int, features: int, width: int, outputs: int):
-        self.task, self.step = Dense(embedding, width, gain=1.0), Dense(features, width, gain=1.0)
-        self.out = Dense(width, outputs, gain=1.0)
+        self.task, self.step = Linear(embedding, width, gain=1.0), Linear(features, width, gain=1.0)
+        self.out = Linear(width, outputs, gain=1.0)
 
     def __call__(
         self, m: Float[Array, "batch terms embedding"], x: Float[Array, "batch time features"]

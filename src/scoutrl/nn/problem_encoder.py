@@ -6,7 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.envs import ProblemSet
-from scoutrl.nn.linear import Dense, matmul
+from scoutrl.nn.linear import Linear, matmul
 
 
 class ProblemEncoder(eqx.Module):
@@ -19,13 +19,13 @@ class ProblemEncoder(eqx.Module):
 
     tables: list[Float[Array, "values z"]]
     """One table of embeddings per component; empty for real vectors."""
-    layers: list[Dense]
+    layers: list[Linear]
     """Two layers for real vectors; empty for integers."""
 
     def __init__(self, problems: ProblemSet, size: int, scale: float = 1.0, width: int = 128):
         if problems.sizes is None:
             self.tables = []
-            self.layers = [Dense(problems.ids.shape[1], width), Dense(width, size, gain=scale)]
+            self.layers = [Linear(problems.ids.shape[1], width), Linear(width, size, gain=scale)]
         else:
             self.layers = []
             self.tables = [jnp.full((values, size), scale) for values in problems.sizes]

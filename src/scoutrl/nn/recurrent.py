@@ -6,11 +6,11 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.nn.gru import Gru, Hidden
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 
 
-class Transitions(eqx.Module):
-    """Transitions as features; every field has the same leading axes."""
+class TransitionFeatures(eqx.Module):
+    """TransitionFeatures as features; every field has the same leading axes."""
 
     before: Float[Array, "*batch observation"]
     """s, encoded."""
@@ -25,27 +25,27 @@ class Transitions(eqx.Module):
 class History(eqx.Module):
     """h_t = GRU(h_{t-1}, relu(W [s, a, r, s'])); h_0 = 0, before anything was lived."""
 
-    embed: Dense
+    embed: Linear
     """W."""
     gru: Gru
     """The recurrence."""
 
     def __init__(self, observation: int, action: int, width: int, hidden: int):
-        self.embed = Dense(2 * observation + action + 1, width)
+        self.embed = Linear(2 * observation + action + 1, width)
         self.gru = Gru(width, hidden)
 
     def initial(self) -> Float[Array, " hidden"]:
         """h_0."""
         return self.gru.initial()
 
-    def step(self, hidden: Hidden, transition: Transitions) -> Hidden:
+    def step(self, hidden: Hidden, transition: TransitionFeatures) -> Hidden:
         """h after one more transition."""
         return self.gru.step(hidden, self._embed(transition))
 
-    def scan(self, transitions: Transitions) -> Float[Array, "batch time+1 hidden"]:
+    def scan(self, transitions: TransitionFeatures) -> Float[Array, "batch time+1 hidden"]:
         """h on every prefix of [batch, time] transitions, the empty one included."""
         return self.gru.scan(self._embed(transitions))
 
-    def _embed(self, transitions: Transitions) -> Array:
+    def _embed(self, transitions: TransitionFeatures) -> Array:
         parts = [transitions.before, transitions.action, transitions.reward[..., None], transitions.after]
         return jax.nn.relu(self.embed(jnp.concatenate(parts, axis=-1)))

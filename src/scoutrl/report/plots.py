@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from scoutrl.report.style import colour, dash, draw_bounds, figure, save
-from scoutrl.results.comparison import Comparison, Standing
+from scoutrl.results.comparison import AlgorithmResult, Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -34,7 +34,7 @@ def _draw_curves(found: Comparison, along: str) -> None:
         save(made, found.path / f"curve-{along}")
 
 
-def _draw_curve(axes: "Axes", place: int, one: Standing, along: str) -> None:
+def _draw_curve(axes: "Axes", place: int, one: AlgorithmResult, along: str) -> None:
     track = one.by_steps if along == "steps" else one.by_seconds
     label = f"{one.label} ({one.count})"
     if track is None:
@@ -63,7 +63,7 @@ def _draw_returns(found: Comparison) -> None:
         save(made, found.path / "returns")
 
 
-def _draw_bar(axes: "Axes", place: int, one: Standing) -> None:
+def _draw_bar(axes: "Axes", place: int, one: AlgorithmResult) -> None:
     if one.final is None:
         axes.text(place, 0.0, "all seeds\nfailed", ha="center", va="bottom", fontsize=9)
         return

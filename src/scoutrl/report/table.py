@@ -5,7 +5,7 @@ import sys
 from typing import Any
 
 from scoutrl.experiments.coupling import TARGETS, Coupling
-from scoutrl.results.comparison import Comparison, Standing
+from scoutrl.results.comparison import AlgorithmResult, Comparison
 from scoutrl.results.growth import Point
 
 
@@ -23,7 +23,7 @@ def show(found: Comparison) -> None:
         console.print(f"failed: {failure}", markup=False, soft_wrap=True)
 
 
-def _row(one: Standing) -> list[str]:
+def _row(one: AlgorithmResult) -> list[str]:
     """Steps and seconds are medians over the seeds that did not fail."""
     count = f"{len(one.sound)} of {len(one.seeds)}"
     if one.final is None:

@@ -10,8 +10,8 @@ from PIL import Image, ImageDraw, ImageFont
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.recording import Scene, recorder
-from scoutrl.runs.open import Trained
+from scoutrl.evaluation.recording import RecordedEpisode, recorder
+from scoutrl.runs.open import TrainedRun
 
 MOST = 8
 """Problems filmed at most."""
@@ -28,7 +28,7 @@ COLOURS = 128
 INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
 
 
-def film(trained: Trained, directory: Path, split: Split, seed: int) -> list[Path]:
+def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[Path]:
     """Write one GIF for each problem of `split`, spread evenly over at most eight: a greedy trial in each.
 
     Raises:
@@ -40,11 +40,11 @@ def film(trained: Trained, directory: Path, split: Split, seed: int) -> list[Pat
     record, written = recorder(env, trained.algorithm), []
     for row in rows:
         key = jax.random.fold_in(jax.random.key(seed), int(row))
-        scenes = record(trained.learner, jnp.asarray(env.problems.ids[row]), key)
+        episodes = record(trained.learner, jnp.asarray(env.problems.ids[row]), key)
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            _write(path, scenes)
+            _write(path, episodes)
         except OSError as error:
             raise ScoutError(f"the video {path} cannot be written: {error.strerror or error}.") from error
         written.append(path)
@@ -59,10 +59,10 @@ def _name(env: MetaEnv, row: int) -> str:
     return "-".join(f"{name}-{value}" for name, value in zip(problems.names, problems.ids[row], strict=True))
 
 
-def _write(path: Path, scenes: list[Scene]) -> None:
+def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
     frames, pauses = [], []
-    for scene in scenes:
-        shown = [_frame(scene, moment) for moment in range(len(scene.pictures))]
+    for episode in episodes:
+        shown = [_frame(episode, moment) for moment in range(len(episode.pictures))]
         frames += shown
         pauses += [PACE] * (len(shown) - 1) + [PAUSE]
     # One palette for the whole film keeps it small. It must have every colour there is, however seldom: what colour an
@@ -74,16 +74,16 @@ def _write(path: Path, scenes: list[Scene]) -> None:
     few[0].save(path, save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
 
 
-def _frame(scene: Scene, moment: int) -> Image.Image:
+def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:
     """The observation, if it is an image, beside the picture with the path so far; below, what is known."""
-    picture = scene.pictures[moment]
+    picture = episode.pictures[moment]
     scale = max(1, -(-HEIGHT // picture.shape[0]))
     shown = Image.fromarray(np.ascontiguousarray(picture)).resize(
         (picture.shape[1] * scale, picture.shape[0] * scale), Image.Resampling.NEAREST
     )
-    _draw_path(shown, scene.spots[: moment + 1] * scale)
+    _draw_path(shown, episode.spots[: moment + 1] * scale)
     parts = [shown]
-    seen = scene.observations[moment]
+    seen = episode.observations[moment]
     if seen.ndim == 3:
         large = max(1, shown.height // seen.shape[0])
         size = (seen.shape[1] * large, seen.shape[0] * large)
@@ -94,7 +94,7 @@ def _frame(scene: Scene, moment: int) -> Image.Image:
     for part in parts:
         frame.paste(part, (left, 0))
         left += part.width
-    _draw_strip(frame, scene, moment)
+    _draw_strip(frame, episode, moment)
     return frame
 
 
@@ -103,19 +103,19 @@ def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:
         ImageDraw.Draw(picture).line([(float(x), float(y)) for x, y in spots], fill=PATH, width=3)
 
 
-def _draw_strip(frame: Image.Image, scene: Scene, moment: int) -> None:
+def _draw_strip(frame: Image.Image, episode: RecordedEpisode, moment: int) -> None:
     """Phase, goal, step and return in words; what was known at each moment so far as bars."""
     pen, top = ImageDraw.Draw(frame), frame.height - STRIP
     font = ImageFont.load_default(LETTERS)
-    goal = "" if scene.goal is None else f"   goal {np.asarray(scene.goal).tolist()}"
-    earned = float(scene.rewards[: moment + 1].sum())
-    pen.text((8, top + 4), f"{scene.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK, font=font)
-    learnt = scene.known[: moment + 1]
+    goal = "" if episode.goal is None else f"   goal {np.asarray(episode.goal).tolist()}"
+    earned = float(episode.rewards[: moment + 1].sum())
+    pen.text((8, top + 4), f"{episode.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK, font=font)
+    learnt = episode.known[: moment + 1]
     if not np.isfinite(learnt).all():
         return
     gained = f"   gained {round(100 * (learnt[-1] - learnt[-2])):+d}%" if moment else ""
     pen.text((8, top + 24), f"known {learnt[-1]:.0%}{gained}", fill=INK, font=font)
-    pitch = min(12, max(1, (frame.width - 16) // len(scene.known)))
+    pitch = min(12, max(1, (frame.width - 16) // len(episode.known)))
     for place, value in enumerate(learnt):
         left, bottom = 8 + pitch * place, frame.height - 6
         height = round(float(np.clip(value, 0, 1)) * 30)

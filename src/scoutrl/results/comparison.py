@@ -6,7 +6,7 @@ from typing import Any
 
 from scoutrl.evaluation.scores import EvaluationProtocol
 from scoutrl.results.curves import Curve
-from scoutrl.results.statistics import Middle
+from scoutrl.results.statistics import Iqm
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,7 +47,7 @@ class SeedResult:
 
 
 @dataclasses.dataclass(frozen=True)
-class Standing:
+class AlgorithmResult:
     """One algorithm, or variant, with all its seeds."""
 
     label: str
@@ -58,7 +58,7 @@ class Standing:
     """The preset its settings began from."""
     settings: dict[str, Any]
     """Every hyper-parameter."""
-    final: Middle | None
+    final: Iqm | None
     """Exploitation return over the seeds that did not fail; None where all did."""
     seeds: tuple[SeedResult, ...]
     """All seeds, the failed ones too."""
@@ -103,7 +103,7 @@ class Comparison:
     """Seed of the evaluation, the same for all."""
     bounds: dict[str, float]
     """What can be earned on the problems of the evaluation, by name of the bound; empty where nobody can tell."""
-    algorithms: tuple[Standing, ...]
+    algorithms: tuple[AlgorithmResult, ...]
     """In the order they were asked for."""
 
     @property
@@ -121,12 +121,12 @@ class Comparison:
 
     def to_dict(self) -> dict[str, Any]:
         """The content of results.json: everything, as what JSON can hold."""
-        content = dataclasses.asdict(self) | {"algorithms": [_standing(one) for one in self.algorithms]}
+        content = dataclasses.asdict(self) | {"algorithms": [_result(one) for one in self.algorithms]}
         del content["path"]
         return content
 
 
-def _standing(one: Standing) -> dict[str, Any]:
+def _result(one: AlgorithmResult) -> dict[str, Any]:
     failed = [{"seed": seed.seed, "reason": seed.failure} for seed in one.failed]
     counts = {"seeds_sound": len(one.sound), "seeds_asked": len(one.seeds), "failed": failed}
     plain = dataclasses.asdict(one) | counts

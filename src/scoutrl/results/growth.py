@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from scoutrl.results.statistics import Middle, interquartile_mean, interval, middle
+from scoutrl.results.statistics import Iqm, interquartile_mean, interval, middle
 
 AT_OPTIMUM = 0.95
 """The part of the problems, or of the best return, from which on an agent counts as being at the optimum."""
@@ -29,7 +29,7 @@ class Point:
     """Seed to the steps it took; None: not at the optimum within the budget."""
     failed: dict[int, str]
     """Seed to why it failed."""
-    middle: Middle | None
+    middle: Iqm | None
     """Over the seeds that did not fail; one that did not arrive counts with its budget. None where all failed."""
 
     @staticmethod
@@ -111,7 +111,7 @@ class Growth:
         }
 
 
-def arrival(rows: Sequence[Mapping[str, float]], name: str) -> int | None:
+def first_solved(rows: Sequence[Mapping[str, float]], name: str) -> int | None:
     """Environment steps at the first evaluation from which on `name` is at the optimum at every evaluation.
 
     None where the last evaluation, or every one, is below it. `rows` are metrics; `name` is one whose optimum is 1.

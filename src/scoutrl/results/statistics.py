@@ -18,7 +18,7 @@ _BATCH = 500
 
 
 @dataclasses.dataclass(frozen=True)
-class Middle:
+class Iqm:
     """The interquartile mean of seeds and how sure of it one can be."""
 
     iqm: float
@@ -42,11 +42,11 @@ class Band:
     high: Float[np.ndarray, " points"] | None
 
 
-def middle(samples: Sequence[float]) -> Middle:
+def middle(samples: Sequence[float]) -> Iqm:
     """Sum up one number per seed [seeds], at least one, all finite."""
     found = band(np.asarray(samples, np.float64)[:, None])
     interval = None if found.low is None or found.high is None else (float(found.low[0]), float(found.high[0]))
-    return Middle(float(found.iqm[0]), interval, len(samples))
+    return Iqm(float(found.iqm[0]), interval, len(samples))
 
 
 def band(samples: Float[np.ndarray, "seeds points"]) -> Band:

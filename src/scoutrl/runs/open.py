@@ -17,7 +17,7 @@ from scoutrl.training.state import from_arrays
 
 
 @dataclasses.dataclass(frozen=True)
-class Trained:
+class TrainedRun:
     """One seed of a run, as its newest good checkpoint left it."""
 
     path: Path
@@ -68,7 +68,7 @@ def single_dir(path: str | Path) -> Path:
     return found[0]
 
 
-def open_run(path: Path, env: MetaEnv | None = None) -> Trained:
+def open_run(path: Path, env: MetaEnv | None = None) -> TrainedRun:
     """Open the run directory of one seed.
 
     Args:
@@ -91,7 +91,7 @@ def open_run(path: Path, env: MetaEnv | None = None) -> Trained:
     algorithm = make_algorithm(config)
     learner = from_arrays(arrays, home, algorithm).learner
     steps: Any = arrays.get("host.env_steps", 0)
-    return Trained(path, config, env, home, algorithm, learner, int(steps))
+    return TrainedRun(path, config, env, home, algorithm, learner, int(steps))
 
 
 def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:

@@ -9,18 +9,18 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
-from scoutrl.training.iteration import Report
+from scoutrl.training.iteration import ChunkMetrics
 from scoutrl.runs.config import LENGTH, RunConfig
 from scoutrl.runs.metrics import MetricsLog, drop_after, newest
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, refuse_other
-from scoutrl.training.state import Progress, from_arrays, to_arrays
+from scoutrl.training.state import TrainingState, from_arrays, to_arrays
 
 CHECKPOINTS = "checkpoints"
 """Name of the folder of checkpoints in a run directory."""
 _COUNTERS = ("iteration", "env_steps", "updates", "seconds")
 
 
-class Journal:
+class RunRecord:
     """The record of one seed: opened at its last checkpoint, closed by leaving the `with` block."""
 
     def __init__(self, config: RunConfig, out: Path, algorithm: Algorithm):
@@ -59,7 +59,7 @@ class Journal:
             self._directory.close()
             raise
 
-    def __enter__(self) -> "Journal":
+    def __enter__(self) -> "RunRecord":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -89,7 +89,7 @@ class Journal:
         """There is a checkpoint to go on from."""
         return self._arrays is not None
 
-    def restore(self, env: MetaEnv) -> Progress:
+    def restore(self, env: MetaEnv) -> TrainingState:
         """The progress in the checkpoint."""
         assert self._arrays is not None
         return from_arrays(self._arrays, env, self._algorithm)
@@ -100,7 +100,7 @@ class Journal:
         drop_after(self.path, self.iteration)
         self._log = MetricsLog(self.path, self.env_steps)
 
-    def count(self, report: Report, chunk_seconds: float, row_seconds: float) -> dict[str, float]:
+    def count(self, report: ChunkMetrics, chunk_seconds: float, row_seconds: float) -> dict[str, float]:
         """Take in what a chunk reported; `evaluation_due` then says whether the row wants an evaluation.
 
         Args:
@@ -146,7 +146,7 @@ class Journal:
             f"last good checkpoint is kept in {self.path}. Try a smaller learning rate."
         )
 
-    def save(self, progress: Progress) -> None:
+    def save(self, progress: TrainingState) -> None:
         """Write a checkpoint, unless this very progress has been saved.
 
         Raises:
@@ -182,6 +182,6 @@ def is_finished(config: RunConfig, out: Path) -> bool:
     return bool(saved) and config.share(saved["host.env_steps"].item(), saved["host.seconds"].item()) >= 1
 
 
-def say(message: str) -> None:
+def print_status(message: str) -> None:
     """One line to the user; stdout is kept for results."""
     print(message, file=sys.stderr)

@@ -5,18 +5,18 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoutrl._platform import settle
+from scoutrl._platform import pin_threads
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
 from scoutrl.evaluation.evaluate import Measure
 from scoutrl.runs import checkpoint, metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
-from scoutrl.runs.record import Journal, say
+from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.training.compilation import use_compilation_cache
-from scoutrl.training.program import Programs, arrays_of, finite, join
-from scoutrl.training.progress_bar import Display
+from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
+from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
-from scoutrl.training.state import Progress
+from scoutrl.training.state import TrainingState
 
 SAVE_EVERY = 15.0
 """Seconds between two checkpoints, at least."""
@@ -54,33 +54,35 @@ def train_together(
 
     What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as `test_NAME`.
     """
-    settle()
+    pin_threads()
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals())
-        journals = [stack.enter_context(Journal(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
-        for journal in journals:
-            if journal.finished:
-                say(f"{journal.path} is finished: {journal.env_steps:,} steps are done; --steps N with more goes on.")
-        going = [journal for journal in journals if not journal.finished]
+        records = [stack.enter_context(RunRecord(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
+        for record in records:
+            if record.finished:
+                print_status(
+                    f"{record.path} is finished: {record.env_steps:,} steps are done; --steps N with more goes on."
+                )
+        going = [record for record in records if not record.finished]
         if going:
             config = configs[0]
-            programs = Programs(env, algorithm, len(going), config.iterations, config.evaluation_trials, measure)
-            done = sum(journal.share for journal in going) / len(going)
-            display = stack.enter_context(Display(config, done, show))
+            programs = TrainingProgram(env, algorithm, len(going), config.iterations, config.evaluation_trials, measure)
+            done = sum(record.share for record in going) / len(going)
+            display = stack.enter_context(ProgressBar(config, done, show))
             _Training(programs, going, stop, display).run(env)
-        _raise_failures(journals)
-    return [journal.path for journal in journals]
+        _raise_failures(records)
+    return [record.path for record in records]
 
 
 class _Training:
     """The loop, from the first compilation to the last checkpoint."""
 
-    def __init__(self, programs: Programs, journals: list[Journal], stop: StopSignals, display: Display):
+    def __init__(self, programs: TrainingProgram, records: list[RunRecord], stop: StopSignals, display: ProgressBar):
         self._programs = programs
-        self._journals = journals
+        self._journals = records
         self._stop = stop
         self._display = display
         self._row_at = self._save_at = 0.0
@@ -89,15 +91,15 @@ class _Training:
 
     def run(self, env: MetaEnv) -> None:
         """Until every seed is finished or has failed."""
-        fresh = not all(journal.begun for journal in self._journals)
+        fresh = not all(record.begun for record in self._journals)
         self._programs.compile(fresh, checkpoint.warm_up, metrics.warm_up)
         parts = self._begin(env)
         self._finite_at_start = [finite(part) for part in parts]
         progress = join(parts)
         del parts
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
-        for journal in self._journals:
-            journal.open_log()
+        for record in self._journals:
+            record.open_log()
         self._display.begin()
         self._row_at = time.perf_counter()
         # A fresh run saves after its first chunk, so that a short one has a checkpoint to go back to as well.
@@ -110,16 +112,16 @@ class _Training:
 
     def _going(self) -> list[int]:
         """Which seeds are neither finished nor failed."""
-        return [i for i, journal in enumerate(self._journals) if not journal.finished and journal.failure is None]
+        return [i for i, record in enumerate(self._journals) if not record.finished and record.failure is None]
 
-    def _begin(self, env: MetaEnv) -> list[Progress]:
+    def _begin(self, env: MetaEnv) -> list[TrainingState]:
         """Each seed's progress: fresh, or from its checkpoint."""
         fresh = []
-        if not all(journal.begun for journal in self._journals):
-            fresh = self._programs.split(self._programs.begin([journal.config.seed for journal in self._journals]))
+        if not all(record.begun for record in self._journals):
+            fresh = self._programs.split(self._programs.begin([record.config.seed for record in self._journals]))
         return [arrays_of(j.restore(env)) if j.begun else fresh[i] for i, j in enumerate(self._journals)]
 
-    def _advance(self, progress: Progress, going: list[int]) -> Progress:
+    def _advance(self, progress: TrainingState, going: list[int]) -> TrainingState:
         """One chunk, and all that is to be noted of it for the seeds in `going`."""
         began = time.perf_counter()
         progress, reports = self._programs.advance(progress)
@@ -137,7 +139,7 @@ class _Training:
         self._display.update(list(rows.values()))
         return progress
 
-    def _save(self, progress: Progress, which: list[int]) -> None:
+    def _save(self, progress: TrainingState, which: list[int]) -> None:
         """Write a checkpoint of those seeds among `which` that are sound."""
         sound = [i for i in which if self._journals[i].failure is None]
         if not sound:
@@ -156,8 +158,8 @@ class _Training:
         return f"Stopped after {of} and saved in {where}; the same command goes on from there."
 
 
-def _raise_failures(journals: list[Journal]) -> None:
+def _raise_failures(records: list[RunRecord]) -> None:
     """Raise what made seeds fail, in one line."""
-    failures = {journal.path: str(journal.failure) for journal in journals if journal.failure is not None}
+    failures = {record.path: str(record.failure) for record in records if record.failure is not None}
     if failures:
         raise RunsFailedError(" ".join(failures.values()), failures)

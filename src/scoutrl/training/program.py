@@ -15,10 +15,10 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.evaluation.evaluate import Measure, quick_evaluate
 from scoutrl.training import iteration as device
-from scoutrl.training.state import Progress, start
+from scoutrl.training.state import TrainingState, start
 
 
-class Programs:
+class TrainingProgram:
     """Begin, go on and evaluate, each compiled once. The progress they take and give has arrays only.
 
     One seed is run as it is, without a batch axis, so that it costs and computes what it would alone; several seeds
@@ -42,14 +42,14 @@ class Programs:
         like = eqx.filter_eval_shape(start, env, algorithm, jax.ShapeDtypeStruct((), jnp.int32))
         rest = eqx.filter(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct), inverse=True)
 
-        def begin(seed: Array) -> Progress:
+        def begin(seed: Array) -> TrainingState:
             return arrays_of(start(env, algorithm, seed))
 
-        def advance(arrays: Progress) -> tuple[Progress, device.Report]:
+        def advance(arrays: TrainingState) -> tuple[TrainingState, device.ChunkMetrics]:
             progress, report = device.chunk(env, algorithm, iterations, eqx.combine(arrays, rest))
             return arrays_of(progress), report
 
-        def judge(arrays: Progress) -> dict[str, Array]:
+        def judge(arrays: TrainingState) -> dict[str, Array]:
             progress = eqx.combine(arrays, rest)
             return quick(progress.learner, device.evaluation_key(progress))
 
@@ -79,17 +79,17 @@ class Programs:
                 other.result()
         self.compile_seconds = time.perf_counter() - began
 
-    def begin(self, seeds: Sequence[int]) -> Progress:
+    def begin(self, seeds: Sequence[int]) -> TrainingState:
         """The progress of runs that have done nothing yet."""
         numbers = jnp.array(seeds, jnp.int32)
         return self._begin(numbers if self.seeds > 1 else numbers[0])
 
-    def advance(self, progress: Progress) -> tuple[Progress, list[device.Report]]:
+    def advance(self, progress: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
         """One chunk; `progress` is used up. Waits for the device. Reports come one per seed, as NumPy numbers."""
         progress, report = self._advance(progress)
         return progress, self.split(jax.device_get(report))
 
-    def judge(self, progress: Progress) -> list[dict[str, float]]:
+    def judge(self, progress: TrainingState) -> list[dict[str, float]]:
         """Quick evaluation on unseen problems, one per seed."""
         results = self.split(jax.device_get(self._judge(progress)))
         return [{_test_name(name): float(value) for name, value in result.items()} for result in results]
@@ -106,17 +106,17 @@ class Programs:
         return jax.vmap(function) if self.seeds > 1 else function
 
 
-def arrays_of(progress: Progress) -> Progress:
+def arrays_of(progress: TrainingState) -> TrainingState:
     """`progress` without what is no array, such as activation functions."""
     return eqx.filter(progress, eqx.is_array)
 
 
-def join(trees: Sequence[Progress]) -> Progress:
+def join(trees: Sequence[TrainingState]) -> TrainingState:
     """Several seeds' progress with a leading axis of seeds; a single one as it is."""
     return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
-def finite(progress: Progress) -> np.ndarray:
+def finite(progress: TrainingState) -> np.ndarray:
     """As `chunk.finite`, computed by the host."""
     floats = jax.tree.leaves(eqx.filter(progress, eqx.is_inexact_array))
     return np.array([np.isfinite(np.asarray(leaf)).all() for leaf in floats], bool)

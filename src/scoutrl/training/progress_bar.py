@@ -12,7 +12,7 @@ _LINE_EVERY = 10.0
 """Seconds between two lines where there is no terminal."""
 
 
-class Display:
+class ProgressBar:
     """Shows the mean over the seeds. Redrawn by the caller's own thread, once a chunk, to cost next to nothing."""
 
     def __init__(self, config: RunConfig, done: float, show: bool):
@@ -25,7 +25,7 @@ class Display:
         self._score = "…"
         self._bar = _bar() if show and sys.stderr.isatty() else None
 
-    def __enter__(self) -> "Display":
+    def __enter__(self) -> "ProgressBar":
         if self._bar is not None:
             self._task = self._bar.add_task("compiling", total=_FULL, completed=self._at_start, said="")
             self._bar.start()

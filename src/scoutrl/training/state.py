@@ -14,7 +14,7 @@ from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 
 
-class Progress(eqx.Module):
+class TrainingState(eqx.Module):
     """Where a run stands. Nothing else is needed to go on, so nothing else is carried from chunk to chunk."""
 
     learner: TrainState
@@ -25,13 +25,13 @@ class Progress(eqx.Module):
     """Iterations done."""
 
 
-def start(env: MetaEnv, algorithm: Algorithm, seed: Int[Array, ""]) -> Progress:
+def start(env: MetaEnv, algorithm: Algorithm, seed: Int[Array, ""]) -> TrainingState:
     """The progress of a run that has done nothing yet; may be jitted, and vmapped over seeds."""
     learner_key, key = jax.random.split(jax.random.key(seed))
-    return settled(Progress(algorithm.init(env, learner_key), key, jnp.int32(0)))
+    return strongly_typed(TrainingState(algorithm.init(env, learner_key), key, jnp.int32(0)))
 
 
-def settled(progress: Progress) -> Progress:
+def strongly_typed(progress: TrainingState) -> TrainingState:
     """The same with all types strong, so that a fresh, a continued and a restored progress are alike to a compiler."""
 
     def strong(leaf):
@@ -42,12 +42,12 @@ def settled(progress: Progress) -> Progress:
     return jax.tree.map(strong, progress)
 
 
-def to_arrays(progress: Progress) -> dict[str, np.ndarray]:
+def to_arrays(progress: TrainingState) -> dict[str, np.ndarray]:
     """Every array of `progress` under its path; of random keys the raw numbers."""
     return {name: np.asarray(_raw(leaf)) for name, leaf in _named(progress).items() if eqx.is_array(leaf)}
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], env: MetaEnv, algorithm: Algorithm) -> Progress:
+def from_arrays(arrays: Mapping[str, np.ndarray], env: MetaEnv, algorithm: Algorithm) -> TrainingState:
     """The progress that `to_arrays` was given.
 
     Raises:

@@ -12,7 +12,7 @@ AT_ONCE = 8
 """Episodes that a processor works for at a time."""
 
 
-def while_alive(function: Callable[[Any, Any], Any], alive: Bool[Array, ""], shared: Any, own: Any) -> Any:
+def skip_finished(function: Callable[[Any, Any], Any], alive: Bool[Array, ""], shared: Any, own: Any) -> Any:
     """`function(shared, own)` where `alive`; where not, anything of that shape.
 
     Alone it is just that. Under vmap on a CPU those alive are gathered and worked for a few at a time, for as long as
@@ -40,7 +40,7 @@ def while_alive(function: Callable[[Any, Any], Any], alive: Bool[Array, ""], sha
 
 def _for_some(each: Callable, alive: Bool[Array, " n"], given: Any, batched: Any, at_once: int) -> Any:
     """What `each` makes of the rows of `given` that are alive, and zeros for the others."""
-    places, parts = rows_of(alive, at_once)
+    places, parts = compact(alive, at_once)
 
     def part(i: Array, done: Any) -> Any:
         some = jax.tree.map(lambda x, has: x.at[places[i]].get(mode="clip") if has else x, given, batched)
@@ -55,7 +55,7 @@ def a_few(of: int, most: int) -> int:
     return min(most, of) if jax.default_backend() == "cpu" else of
 
 
-def rows_of(wanted: Bool[Array, " n"], at_once: int) -> tuple[Int[Array, "parts at_once"], Int[Array, ""]]:
+def compact(wanted: Bool[Array, " n"], at_once: int) -> tuple[Int[Array, "parts at_once"], Int[Array, ""]]:
     """The places of what is wanted, first to last, `at_once` in a row; and how many rows hold any.
 
     A place of n stands for nothing: read with mode="clip", write with mode="drop".

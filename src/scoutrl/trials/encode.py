@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from scoutrl.nn.encoders import Encoder, Image
-from scoutrl.trials.active import a_few, rows_of
+from scoutrl.trials.active import a_few, compact
 from scoutrl.trials.trial import Episodes
 
 AT_ONCE = 32
@@ -37,7 +37,7 @@ def features_of(encoder: Image, pictures: Array, wanted: Bool[Array, " pictures"
     backward it is computed again rather than fetched.
     """
     weights, rest = eqx.partition(encoder, eqx.is_inexact_array)
-    places, parts = rows_of(wanted, a_few(len(pictures), AT_ONCE))
+    places, parts = compact(wanted, a_few(len(pictures), AT_ONCE))
     return _features(rest, weights, pictures, places, parts)
 
 

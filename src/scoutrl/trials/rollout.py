@@ -9,8 +9,8 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
-from scoutrl.envs.base import Action, State, is_picture
-from scoutrl.trials.active import while_alive
+from scoutrl.envs.base import Action, State, is_image
+from scoutrl.trials.active import skip_finished
 from scoutrl.trials.agent import Agent, Memory, Phase, Sight, looked
 from scoutrl.trials.trial import Episodes, Trial
 
@@ -128,8 +128,8 @@ def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNG
         return state, answer.observation, looked(agent, answer)
 
     own = now.state, action, key
-    if is_picture(env.spaces.observation):  # other steps cost less than sorting the episodes
-        return while_alive(stepped, now.alive, arrays, own)
+    if is_image(env.spaces.observation):  # other steps cost less than sorting the episodes
+        return skip_finished(stepped, now.alive, arrays, own)
     return stepped(arrays, own)
 
 

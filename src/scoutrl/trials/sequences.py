@@ -13,8 +13,8 @@ from scoutrl.trials.trial import Episodes, Trial
 Record = TypeVar("Record", bound=eqx.Module)
 
 
-class Tape(eqx.Module):
-    """Transitions of all episodes of a trial in the order lived, [batch, time]; lived ones come first."""
+class Transitions(eqx.Module):
+    """TransitionFeatures of all episodes of a trial in the order lived, [batch, time]; lived ones come first."""
 
     before: Array
     """Observation before each step."""
@@ -38,10 +38,10 @@ class Tape(eqx.Module):
         return jnp.concatenate([jnp.ones_like(self.mask[:, :1]), self.mask], axis=1)
 
 
-class Life(eqx.Module):
+class TrialSequence(eqx.Module):
     """A whole trial in the order lived, exploration first, [batch, time]; lived steps come first."""
 
-    tape: Tape
+    tape: Transitions
     """The transitions."""
     goals: Goal
     """Goal of each step's episode, [batch, time, *goal]; also of exploration, where agents are not shown it."""
@@ -51,18 +51,18 @@ class Life(eqx.Module):
     """The step is the first of its episode."""
 
 
-def tape(episodes: Episodes) -> Tape:
+def tape(episodes: Episodes) -> Transitions:
     """Lay the episodes [batch, episode, time] end to end."""
     parts = _transitions(episodes)
     flat = _end_to_end(parts)
     return flat if episodes.mask.shape[1] == 1 else _lived_first(flat, flat.mask)
 
 
-def life(trial: Trial) -> Life:
+def life(trial: Trial) -> TrialSequence:
     """Lay all episodes of both phases [batch, episode, time] end to end."""
     phases = [trial.exploration, trial.exploitation]
     parts = [
-        Life(
+        TrialSequence(
             _transitions(episodes),
             _each_step(episodes.goals, episodes.mask.shape[2]),
             jnp.full(episodes.mask.shape, exploiting),
@@ -74,8 +74,8 @@ def life(trial: Trial) -> Life:
     return _lived_first(flat, flat.tape.mask)
 
 
-def _transitions(episodes: Episodes) -> Tape:
-    return Tape(
+def _transitions(episodes: Episodes) -> Transitions:
+    return Transitions(
         episodes.observations[:, :, :-1],
         episodes.actions,
         episodes.rewards,

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 from scoutrl.algorithms.dream.networks import Actors
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.q_learning import epsilon_greedy
 from scoutrl.trials.agent import Agent, Phase, Sight
 
@@ -175,7 +175,7 @@ class DreamAgent(Agent):
         reward = jnp.asarray(step.reward, jnp.float32)
         if memory.phase == Phase.EXPLORATION and not self.see_rewards:
             reward = jnp.zeros_like(reward)
-        transition = Transitions(
+        transition = TransitionFeatures(
             memory.observation, jax.nn.one_hot(action, self.actors.explorer.actions), reward, step.observation
         )
         lived = memory.lived

@@ -22,10 +22,10 @@ from scoutrl.algorithms.knowledge import known
 from scoutrl.algorithms.off_policy import Findings, Learner, Replayed
 from scoutrl.algorithms.ranges import check_ranges
 from scoutrl.envs import MetaEnv, Problem
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.q_learning import greedy_value, masked_mean, q_loss
 from scoutrl.trials.encode import seen
-from scoutrl.trials.sequences import Tape, tape
+from scoutrl.trials.sequences import Transitions, tape
 from scoutrl.trials.trial import Episodes, Trial
 
 GUESSES = 4
@@ -130,12 +130,12 @@ class Dream(Replayed):
             size = jax.nn.relu(size - self.hinge_threshold)
         return self.bottleneck_weight * size.mean() / (2 * self.rho**2)
 
-    def decoder_loss(self, distance: Float[Array, "batch time+1"], played: Tape) -> Float[Array, ""]:
+    def decoder_loss(self, distance: Float[Array, "batch time+1"], played: Transitions) -> Float[Array, ""]:
         """E ‖sg[f_ψ(μ)] - g_ω(τ_:t)‖² over all prefixes, times its weight."""
         return self.decoder_weight * masked_mean(distance, played.prefixes)
 
     def explorer_loss(
-        self, distance: Float[Array, "batch time+1"], q: Array, judge: Array, played: Tape, cost: Array
+        self, distance: Float[Array, "batch time+1"], q: Array, judge: Array, played: Transitions, cost: Array
     ) -> Float[Array, ""]:
         """Q(λ) on the information that each step gains.
 
@@ -213,12 +213,12 @@ class Dream(Replayed):
     def _draw(self, f: Array, key: PRNGKeyArray) -> Array:
         return f + self.rho * jax.random.normal(key, f.shape)
 
-    def _transitions(self, actors: Actors, played: Tape) -> Transitions:
+    def _transitions(self, actors: Actors, played: Transitions) -> TransitionFeatures:
         rewards = played.rewards if self.see_rewards else jnp.zeros_like(played.rewards)
         actions = jax.nn.one_hot(played.actions, actors.explorer.actions)
-        return Transitions(played.before, actions, rewards, played.after)
+        return TransitionFeatures(played.before, actions, rewards, played.after)
 
-    def _decode(self, actors: Actors, transitions: Transitions) -> Float[Array, "batch time+1 z"]:
+    def _decode(self, actors: Actors, transitions: TransitionFeatures) -> Float[Array, "batch time+1 z"]:
         """g_ω on every prefix, the empty one included."""
         return actors.decoder(actors.decoder.history.scan(transitions))
 
@@ -231,7 +231,7 @@ class Dream(Replayed):
         if policy.history is None:
             return policy(None, features, goal, z)
         actions = jax.nn.one_hot(lived.actions, actors.explorer.actions)
-        memory = policy.history.scan(Transitions(features[:, :-1], actions, lived.rewards, features[:, 1:]))
+        memory = policy.history.scan(TransitionFeatures(features[:, :-1], actions, lived.rewards, features[:, 1:]))
         return policy(memory, features, goal, z)
 
     def _still_random(self, state: Learner, warmup: int) -> Float[Array, ""]:
@@ -264,7 +264,7 @@ def information_gain(distance: Float[Array, "batch time+1"]) -> Float[Array, "ba
     return (distance[:, :-1] - distance[:, 1:]) / (distance[:, 0].mean() + 1e-3)
 
 
-def belief_shift(g: Float[Array, "batch time+1 z"], played: Tape) -> Float[Array, " batch"]:
+def belief_shift(g: Float[Array, "batch time+1 z"], played: Transitions) -> Float[Array, " batch"]:
     """‖g(τ) - g(∅)‖². It depends on τ alone, so replaying more of what shifts the belief does not bias the belief."""
     return jax.lax.stop_gradient(((played.last(g) - g[:, 0]) ** 2).sum(axis=-1))
 
@@ -274,7 +274,7 @@ def _coming_in(ignorance: Float[Array, ""], below: float, width: float) -> Float
     return jnp.clip((below - ignorance) / max(width, 1e-9), 0.0, 1.0)
 
 
-def _explorer_values(actors: Actors, transitions: Transitions) -> Float[Array, "batch time actions"]:
+def _explorer_values(actors: Actors, transitions: TransitionFeatures) -> Float[Array, "batch time actions"]:
     memory = actors.explorer.history.scan(transitions)
     return actors.explorer(memory[:, :-1], transitions.before)
 

@@ -11,7 +11,7 @@ from scoutrl.envs.base import Goal
 from scoutrl.errors import ScoutError
 from scoutrl.nn.encoders import Encoder, encoder_for
 from scoutrl.nn.heads import Duelling
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 from scoutrl.nn.problem_encoder import ProblemEncoder
 from scoutrl.nn.recurrent import History
 
@@ -21,7 +21,7 @@ class Decoder(eqx.Module):
 
     history: History
     """Recurrent over the transitions of τ."""
-    out: Dense
+    out: Linear
     """From memory to z."""
 
     def __call__(self, hidden: Float[Array, "*batch hidden"]) -> Float[Array, "*batch z"]:
@@ -34,7 +34,7 @@ class Explorer(eqx.Module):
 
     history: History
     """Recurrent over the transitions of the trial."""
-    mix: Dense
+    mix: Linear
     """From memory and the observation at hand."""
     head: Duelling
     """To action values."""
@@ -54,13 +54,13 @@ class Policy(eqx.Module):
 
     history: History | None
     """Recurrent over the transitions of the episode; None where observation, goal and z say all."""
-    look: Dense
+    look: Linear
     """From observation, goal and memory."""
-    scale: Dense
+    scale: Linear
     """From z, multiplied into the first hidden layer."""
-    task: Dense
+    task: Linear
     """From z, added to it."""
-    hidden: list[Dense]
+    hidden: list[Linear]
     """Two hidden layers after z is known: one is not enough."""
     head: Duelling
     """To action values."""
@@ -131,16 +131,16 @@ def build(env: MetaEnv, sizes: Sizes, z_scale: float) -> DreamNets:
     actors = Actors(
         observe=observe,
         instruct=instruct,
-        decoder=Decoder(history(sizes.memory), Dense(sizes.memory, z, gain=1.0)),
+        decoder=Decoder(history(sizes.memory), Linear(sizes.memory, z, gain=1.0)),
         explorer=Explorer(
-            history(sizes.memory), Dense(sizes.memory + observe.size, sizes.width), Duelling(sizes.width, actions)
+            history(sizes.memory), Linear(sizes.memory + observe.size, sizes.width), Duelling(sizes.width, actions)
         ),
         policy=Policy(
             history(width) if sizes.policy_memory else None,
-            look=Dense(seen, width),
-            scale=Dense(z, width, gain=1.0),
-            task=Dense(z, width, gain=1.0),
-            hidden=[Dense(width, width), Dense(width, width)],
+            look=Linear(seen, width),
+            scale=Linear(z, width, gain=1.0),
+            task=Linear(z, width, gain=1.0),
+            hidden=[Linear(width, width), Linear(width, width)],
             head=Duelling(width, actions),
         ),
     )

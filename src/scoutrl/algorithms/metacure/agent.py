@@ -13,10 +13,10 @@ from scoutrl.algorithms.pearl.agent import build as build_pearl
 from scoutrl.envs import MetaEnv, Step
 from scoutrl.envs.base import Action, Goal, Observation
 from scoutrl.nn.heads import Duelling
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 from scoutrl.nn.prediction import Predictor
 from scoutrl.nn.problem_encoder import ProblemEncoder
-from scoutrl.nn.recurrent import History, Transitions
+from scoutrl.nn.recurrent import History, TransitionFeatures
 from scoutrl.rl.q_learning import epsilon_greedy
 from scoutrl.trials.agent import Agent, Phase, Sight
 
@@ -68,7 +68,7 @@ def build(env: MetaEnv, sizes: Sizes) -> MetaCureNets:
         History(seen, actions, width, memory),
         Predictor(seen, actions, memory, width),
     )
-    explorer = Explorer(History(seen, actions, width, memory), Dense(memory + seen, width), Duelling(width, actions))
+    explorer = Explorer(History(seen, actions, width, memory), Linear(memory + seen, width), Duelling(width, actions))
     return MetaCureNets(curiosity, explorer, sampler)
 
 
@@ -120,6 +120,6 @@ class MetaCureAgent(Agent):
         if memory.phase == Phase.EXPLORATION:
             nets, reward = self.sampler.nets, jnp.asarray(step.reward, jnp.float32)
             taken = jax.nn.one_hot(action, nets.actions)
-            transition = Transitions(sampled.observation, taken, reward, step.observation)
+            transition = TransitionFeatures(sampled.observation, taken, reward, step.observation)
             explored = self.explorer.history.step(explored, transition)
         return MetaCureMemory(memory.phase, explored, sampled)

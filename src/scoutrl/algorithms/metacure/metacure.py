@@ -22,10 +22,10 @@ from scoutrl.algorithms.pearl.pearl import action_values, contexts, factors, sho
 from scoutrl.algorithms.ranges import check_ranges
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.nn.encoders import Encoder
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.q_learning import greedy_value, masked_mean, q_loss
 from scoutrl.trials.encode import seen
-from scoutrl.trials.sequences import Tape, tape
+from scoutrl.trials.sequences import Transitions, tape
 from scoutrl.trials.trial import Episodes, Trial
 
 
@@ -76,7 +76,9 @@ class MetaCure(Replayed):
 
     # The objectives.
 
-    def explorer_loss(self, gain: Float[Array, "batch time"], q: Array, judge: Array, played: Tape) -> Float[Array, ""]:
+    def explorer_loss(
+        self, gain: Float[Array, "batch time"], q: Array, judge: Array, played: Transitions
+    ) -> Float[Array, ""]:
         """Q(λ) on r_exp, always that of the predictors of now, and with no gradient into them."""
         rewards = jax.lax.stop_gradient(gain) + self.reward_weight * played.rewards
         # All exploration episodes of a trial are one return: what is found out counts whenever it comes.
@@ -98,7 +100,7 @@ class MetaCure(Replayed):
         exploration, exploitation = seen(observe, batch.exploration), seen(observe, batch.exploitation)
         played = tape(exploration)
         actions = jax.nn.one_hot(played.actions, nets.sampler.actions)
-        transitions = Transitions(played.before, actions, played.rewards, played.after)
+        transitions = TransitionFeatures(played.before, actions, played.rewards, played.after)
         untold, told = errors(nets.curiosity, observe, transitions, batch.problem)
         prediction = masked_mean(untold, played.mask) + masked_mean(told, played.mask)
 
@@ -131,7 +133,7 @@ class MetaCure(Replayed):
 
 
 def errors(
-    curiosity: Curiosity, observe: Encoder, transitions: Transitions, problem: Array
+    curiosity: Curiosity, observe: Encoder, transitions: TransitionFeatures, problem: Array
 ) -> tuple[Float[Array, "batch time"], Float[Array, "batch time"]]:
     """‖ŷ_context - y‖² and ‖ŷ_problem - y‖² of each step, log-likelihoods in place of squares where y is discrete."""
     context = curiosity.history.scan(transitions)[:, :-1]
@@ -140,7 +142,7 @@ def errors(
     return curiosity.untold.error(observe, transitions, context), curiosity.told.error(observe, transitions, known)
 
 
-def _explorer_values(nets: MetaCureNets, transitions: Transitions) -> Float[Array, "batch time actions"]:
+def _explorer_values(nets: MetaCureNets, transitions: TransitionFeatures) -> Float[Array, "batch time actions"]:
     memory = nets.explorer.history.scan(transitions)
     return nets.explorer(memory[:, :-1], transitions.before)
 

@@ -15,8 +15,8 @@ from scoutrl.errors import ScoutError
 from scoutrl.nn.encoders import Encoder, encoder_for
 from scoutrl.nn.gaussian import Factor, Inference
 from scoutrl.nn.heads import Duelling
-from scoutrl.nn.linear import Dense
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.linear import Linear
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.q_learning import epsilon_greedy
 from scoutrl.trials.agent import Agent, Phase, Sight
 
@@ -59,10 +59,10 @@ def build(env: MetaEnv, z: int, width: int, policy_width: int) -> PearlNets:
     instruct = None if spaces.goal is None else encoder_for(spaces.goal)
     policy = Policy(
         None,
-        look=Dense(observe.size + (instruct.size if instruct else 0), policy_width),
-        scale=Dense(z, policy_width, gain=1.0),
-        task=Dense(z, policy_width, gain=1.0),
-        hidden=[Dense(policy_width, policy_width), Dense(policy_width, policy_width)],
+        look=Linear(observe.size + (instruct.size if instruct else 0), policy_width),
+        scale=Linear(z, policy_width, gain=1.0),
+        task=Linear(z, policy_width, gain=1.0),
+        hidden=[Linear(policy_width, policy_width), Linear(policy_width, policy_width)],
         head=Duelling(policy_width, actions),
     )
     return PearlNets(observe, instruct, Inference(observe.size, actions, width, z), policy)
@@ -128,5 +128,5 @@ class PearlAgent(Agent):
         """Line 8: experiences.add((s, a, r, s'))."""
         reward = jnp.asarray(step.reward, jnp.float32)
         action = jax.nn.one_hot(action, self.nets.actions)
-        factor = self.nets.inference(Transitions(memory.observation, action, reward, step.observation))
+        factor = self.nets.inference(TransitionFeatures(memory.observation, action, reward, step.observation))
         return dataclasses.replace(memory, experiences=memory.experiences * factor)

@@ -18,7 +18,7 @@ from scoutrl.algorithms.pearl.agent import PearlAgent, PearlNets, build
 from scoutrl.algorithms.ranges import check_ranges
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.nn.gaussian import Belief, Factor
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.q_learning import greedy_value, q_loss
 from scoutrl.trials.encode import seen
 from scoutrl.trials.trial import Episodes, Trial
@@ -95,7 +95,7 @@ def factors(nets: PearlNets, episodes: Episodes) -> Factor:
     """What each episode says of z, [batch, episode, z]; observations are features."""
     actions = jax.nn.one_hot(episodes.actions, nets.actions)
     before, after = episodes.observations[..., :-1, :], episodes.observations[..., 1:, :]
-    return nets.inference(Transitions(before, actions, episodes.rewards, after)).product(episodes.mask)
+    return nets.inference(TransitionFeatures(before, actions, episodes.rewards, after)).product(episodes.mask)
 
 
 def whole(episodes: Factor) -> Factor:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 from scoutrl.algorithms.recurrent.networks import Actor
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.trials.agent import Agent, Phase, Sight
 
 
@@ -99,6 +99,6 @@ class RecurrentAgent(Agent):
         after = self.actor.sight(step.observation, memory.goal, memory.exploiting, started)
         reward = jnp.asarray(step.reward, jnp.float32)
         reward = reward if self.see_rewards else reward * memory.exploiting
-        transition = Transitions(memory.sight, self.actor.do(jnp.asarray(action)), reward, after)
+        transition = TransitionFeatures(memory.sight, self.actor.do(jnp.asarray(action)), reward, after)
         hidden = self.actor.history.step(memory.hidden, transition)
         return dataclasses.replace(memory, hidden=hidden, starts=started)

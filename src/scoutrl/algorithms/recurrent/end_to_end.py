@@ -25,7 +25,7 @@ from scoutrl.errors import ScoutError
 from scoutrl.rl.distributions import Distribution
 from scoutrl.rl.ppo import advantages, clipped_loss, normalised
 from scoutrl.rl.q_learning import greedy_value, masked_mean, q_loss
-from scoutrl.trials.sequences import Life
+from scoutrl.trials.sequences import TrialSequence
 from scoutrl.trials.trial import Trial
 
 Objective = Literal["exploitation", "all"]
@@ -115,11 +115,11 @@ class EndToEnd(Replaying):
 
     # What the return is.
 
-    def counted(self, lived: Life) -> Float[Array, "batch time"]:
+    def counted(self, lived: TrialSequence) -> Float[Array, "batch time"]:
         """The rewards that count."""
         return lived.tape.rewards if self.objective == "all" else lived.tape.rewards * lived.exploiting
 
-    def discounts(self, lived: Life) -> Float[Array, "batch time"]:
+    def discounts(self, lived: TrialSequence) -> Float[Array, "batch time"]:
         """γ, and 0 at the end of the trial; the end of an episode ends nothing."""
         return self.discount * jnp.pad(lived.tape.mask[:, 1:], ((0, 0), (0, 1)))
 

@@ -25,10 +25,10 @@ from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.recurrent.networks import Actor, Belief
 from scoutrl.algorithms.recurrent.unroll import Beliefs, Recalled
 from scoutrl.envs import MetaEnv, Problem
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 from scoutrl.nn.problem_encoder import ProblemEncoder
 from scoutrl.rl.q_learning import masked_mean
-from scoutrl.trials.sequences import Tape
+from scoutrl.trials.sequences import Transitions
 from scoutrl.trials.trial import Trial
 
 
@@ -36,7 +36,7 @@ class Embedding(Belief):
     """e_h: the belief is an embedding of the memory."""
 
     size: int = eqx.field(static=True)
-    out: Dense
+    out: Linear
 
     def __call__(self, hidden: Float[Array, "*batch hidden"]) -> Float[Array, "*batch size"]:
         """e_h(τ) of a memory of τ."""
@@ -68,10 +68,10 @@ class Import(EndToEnd):
 
     def networks(self, env: MetaEnv) -> ImportNets:
         """e_ID; e_h and the policy."""
-        belief = Embedding(self.embedding, Dense(self.memory, self.embedding, gain=1.0))
+        belief = Embedding(self.embedding, Linear(self.memory, self.embedding, gain=1.0))
         return ImportNets(ProblemEncoder(env.problems, self.embedding), self.build_actor(env, belief))
 
-    def imitation_loss(self, e_id: Array, e_h: Float[Array, "batch time+1 e"], played: Tape) -> Float[Array, ""]:
+    def imitation_loss(self, e_id: Array, e_h: Float[Array, "batch time+1 e"], played: Transitions) -> Float[Array, ""]:
         """E ‖sg[e_ID(μ)] - e_h(τ_:t)‖² over all prefixes."""
         return masked_mean(((jax.lax.stop_gradient(e_id) - e_h) ** 2).sum(axis=-1), played.prefixes)
 

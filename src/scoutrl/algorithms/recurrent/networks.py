@@ -15,7 +15,7 @@ from scoutrl.envs.base import Action, Goal
 from scoutrl.errors import ScoutError
 from scoutrl.nn.encoders import Encoder, encoder_for
 from scoutrl.nn.heads import Duelling
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 from scoutrl.nn.recurrent import History
 from scoutrl.rl.distributions import Categorical, CensoredGaussian, Distribution
 from scoutrl.rl.q_learning import epsilon_greedy
@@ -51,9 +51,9 @@ class ActionValues(Head):
 class ActorCritic(Head):
     """π(·|s) and V(s), for policy gradients."""
 
-    parameters: Dense
+    parameters: Linear
     """To the distribution's parameters."""
-    critic: Dense
+    critic: Linear
     """To V."""
     spread: Float[Array, " coordinates"]
     """Logarithm of the standard deviations of a Gaussian, in quarters of the box; empty where actions are discrete."""
@@ -62,7 +62,7 @@ class ActorCritic(Head):
 
     def __init__(self, width: int, space: Discrete | Box):
         count = int(space.n) if isinstance(space, Discrete) else int(np.prod(space.shape))
-        self.parameters, self.critic = Dense(width, count, gain=0.01), Dense(width, 1, gain=1.0)
+        self.parameters, self.critic = Linear(width, count, gain=0.01), Linear(width, 1, gain=1.0)
         self.spread, self.space = jnp.zeros(0 if isinstance(space, Discrete) else count), space
 
     def policy(self, x: Features) -> Distribution:
@@ -108,9 +108,9 @@ class Actor(eqx.Module):
     """Recurrent over the transitions of the trial, of which goal, phase and start are a part."""
     belief: Belief
     """From memory to what the policy is given of it."""
-    look: Dense
+    look: Linear
     """From belief and sight."""
-    hidden: Dense
+    hidden: Linear
     """A second hidden layer: one is not enough to combine belief, goal and place."""
     head: Head
 
@@ -162,8 +162,8 @@ def build_actor(
         do=do,
         history=History(sight, do.size, sizes.width, sizes.memory),
         belief=belief,
-        look=Dense(belief.size + sight, width),
-        hidden=Dense(width, width),
+        look=Linear(belief.size + sight, width),
+        hidden=Linear(width, width),
         head=_head(env, width, learner, random_actions),
     )
 

@@ -8,24 +8,24 @@ from jaxtyping import Array, Float
 
 from scoutrl.algorithms.base import Metrics
 from scoutrl.algorithms.recurrent.networks import Actor
-from scoutrl.nn.recurrent import Transitions
+from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.trials.encode import seen
-from scoutrl.trials.sequences import Life, Tape, life
+from scoutrl.trials.sequences import Transitions, TrialSequence, life
 from scoutrl.trials.trial import Trial
 
 
 class Recalled(eqx.Module):
     """Trials as the policy lives them."""
 
-    life: Life
+    life: TrialSequence
     """The steps, with features in place of observations."""
-    transitions: Transitions
+    transitions: TransitionFeatures
     """The same as the memory takes them in; `before` is what is seen when acting."""
     hidden: Float[Array, "batch time+1 hidden"]
     """The memory on every prefix, the empty one included."""
 
     @property
-    def tape(self) -> Tape:
+    def tape(self) -> Transitions:
         """The transitions as they happened."""
         return self.life.tape
 
@@ -49,5 +49,5 @@ def recall(actor: Actor, trials: Trial, see_rewards: bool) -> Recalled:
     before = actor.sight(lived.tape.before, goal, lived.exploiting, lived.starts)
     after = actor.sight(lived.tape.after, goal, lived.exploiting, jnp.zeros_like(lived.starts))
     rewards = lived.tape.rewards if see_rewards else lived.tape.rewards * lived.exploiting
-    transitions = Transitions(before, actor.do(lived.tape.actions), rewards, after)
+    transitions = TransitionFeatures(before, actor.do(lived.tape.actions), rewards, after)
     return Recalled(lived, transitions, actor.history.scan(transitions))

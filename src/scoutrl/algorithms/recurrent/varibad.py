@@ -26,10 +26,10 @@ from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.recurrent.networks import Actor, Belief
 from scoutrl.algorithms.recurrent.unroll import Beliefs, Recalled
 from scoutrl.envs import MetaEnv, Problem
-from scoutrl.nn.linear import Dense
+from scoutrl.nn.linear import Linear
 from scoutrl.nn.prediction import Decoder, log_likelihood, predictable
 from scoutrl.rl.q_learning import masked_mean
-from scoutrl.trials.sequences import Tape
+from scoutrl.trials.sequences import Transitions
 from scoutrl.trials.trial import Trial
 
 
@@ -37,7 +37,7 @@ class Posterior(Belief):
     """q_φ: the belief is mean and log-variance of m, side by side."""
 
     size: int = eqx.field(static=True)
-    out: Dense
+    out: Linear
 
     def __call__(self, hidden: Float[Array, "*batch hidden"]) -> Float[Array, "*batch size"]:
         """Mean and log-variance given a memory of τ."""
@@ -81,7 +81,7 @@ class Varibad(EndToEnd):
 
     def networks(self, env: MetaEnv) -> VaribadNets:
         """q_φ and the policy; the decoders."""
-        actor = self.build_actor(env, Posterior(2 * self.latent, Dense(self.memory, 2 * self.latent, gain=1.0)))
+        actor = self.build_actor(env, Posterior(2 * self.latent, Linear(self.memory, 2 * self.latent, gain=1.0)))
         observation, known = actor.observe.size, actor.observe.size + actor.goal_size + 2 + actor.do.size
         rewards = Decoder(self.latent, known + observation, self.width, 1)
         states = Decoder(self.latent, known, self.width, observation) if predictable(actor.observe) else None
@@ -128,7 +128,7 @@ def steps_of_belief(belief: Float[Array, "batch time+1 belief"]) -> Float[Array,
 
 
 def some_of(
-    x: Float[Array, "batch time+1 size"], played: Tape, count: int, key: PRNGKeyArray
+    x: Float[Array, "batch time+1 size"], played: Transitions, count: int, key: PRNGKeyArray
 ) -> Float[Array, "batch count size"]:
     """`x` on prefixes drawn evenly from those that were lived; by products with one-hots, whose gradient is fast."""
     lived = played.mask.sum(axis=1, keepdims=True)
