@@ -188,7 +188,7 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> Deplo
     agent = trained.algorithm.agent(trained.env, trained.learner)
     algorithm = trained.algorithm
     return DeployedAgent(
-        agent, trained.env.spaces, trained.env.horizon, algorithm.explorations, algorithm.exploitations
+        agent, trained.env.spaces, trained.env.horizon, algorithm.exploration_episodes, algorithm.exploitation_episodes
     )
 
 

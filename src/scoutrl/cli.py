@@ -168,9 +168,9 @@ def _algorithms(command: Algorithms) -> None:
     if command.algorithm is None:
         _print_table({name: entry.summary for name, entry in registry.algorithms().items()})
         return
-    from scoutrl.algorithms.describe import settings_of
+    from scoutrl.algorithms.settings import settings_of
 
-    for setting in settings_of(registry.find(command.algorithm)):
+    for setting in settings_of(registry.find(command.algorithm)).values():
         print(f"{setting.name} = {setting.default}\n    {setting.meaning}")
 
 

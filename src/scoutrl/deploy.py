@@ -12,7 +12,7 @@ import numpy as np
 from scoutrl.envs import Spaces, Step
 from scoutrl.envs.spaces import fit_space
 from scoutrl.errors import ScoutError
-from scoutrl.trials.agent import Agent, Phase, looked
+from scoutrl.trials.agent import Agent, Phase, encode_step
 
 
 @dataclasses.dataclass(frozen=True)
@@ -153,12 +153,12 @@ def _compiled(whole: Callable[[list], Agent]) -> tuple[Callable, Callable, Calla
     def act(leaves, inner, key, observation, greedy):
         key, drawn = jax.random.split(key)
         agent = whole(leaves)
-        action, inner = agent.act(inner, agent.look(observation), drawn, greedy)
+        action, inner = agent.act(inner, agent.encode(observation), drawn, greedy)
         return jnp.asarray(action), inner, key
 
     def observe(leaves, inner, action, step):
         agent = whole(leaves)
-        return agent.observe(inner, action, looked(agent, step))
+        return agent.observe(inner, action, encode_step(agent, step))
 
     return (
         jax.jit(begin),

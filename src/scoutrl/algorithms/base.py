@@ -6,47 +6,75 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.envs import MetaEnv, Problem
+from scoutrl.algorithms.knowledge import Knowledge
+from scoutrl.envs import Problem, Spec
 from scoutrl.trials.agent import Agent
-from scoutrl.trials.trial import Trial
+from scoutrl.trials.trial import Protocol, Trial
 
-TrainState = Any
-"""A pytree of arrays with named fields; everything an algorithm needs to go on is in it."""
 Metrics = dict[str, Float[Array, ""]]
 """Named scalars of one iteration."""
+
+
+class AlgorithmState(eqx.Module):
+    """Everything an algorithm needs to go on, by kind: checkpoints and placement on devices go by the kinds."""
+
+    networks: Any
+    """The networks being learnt."""
+    targets: Any = None
+    """Their running averages."""
+    optimisers: Any = None
+    """State of the optimisers."""
+    replay: Any = None
+    """Stored trials, or None."""
+    counters: dict[str, Array] = eqx.field(default_factory=dict)
+    """Everything else, by name: numbers of updates, running means."""
 
 
 class Algorithm(eqx.Module):
     """A meta-learner. Its fields are its hyper-parameters, each with a docstring.
 
-    Everything here is pure and may be jitted, and vmapped over keys: independent seeds in one program.
+    All but `init` is pure and may be jitted, and vmapped: independent seeds in one program.
     """
 
-    trials: eqx.AbstractVar[int]
+    trials_per_iteration: eqx.AbstractVar[int]
     """Trials collected in one iteration."""
-    updates: eqx.AbstractVar[int]
+    updates_per_iteration: eqx.AbstractVar[int]
     """Gradient steps in one iteration."""
-    explorations: eqx.AbstractVar[int]
+    exploration_episodes: eqx.AbstractVar[int]
     """Exploration episodes of a trial."""
-    exploitations: eqx.AbstractVar[int]
+    exploitation_episodes: eqx.AbstractVar[int]
     """Exploitation episodes of a trial."""
 
     @abc.abstractmethod
-    def init(self, env: MetaEnv, key: PRNGKeyArray) -> TrainState:
-        """Networks, optimisers, replay: all as they are before the first step.
+    def init(self, spec: Spec, key: PRNGKeyArray) -> AlgorithmState:
+        """Networks and optimisers before the first step, without replay. Runs on the host: the key is a number.
 
         Raises:
             ScoutError: the family has spaces this algorithm cannot deal with.
         """
 
-    @abc.abstractmethod
-    def agent(self, env: MetaEnv, state: TrainState) -> Agent:
-        """The agent to evaluate and to deploy. It holds nothing that knows a problem ID."""
+    def replay(self, spec: Spec) -> Any:
+        """An empty replay, for the `replay` of the state; None for an algorithm without one."""
+        return None
 
     @abc.abstractmethod
-    def collector(self, env: MetaEnv, state: TrainState, problem: Problem, key: PRNGKeyArray) -> Agent:
-        """The agent to collect one training trial with; while training it may be told the problem's ID."""
+    def agent(self, spec: Spec, state: AlgorithmState) -> Agent:
+        """The agent to evaluate and to deploy. Nothing in it has a problem ID for input; it does without the replay."""
 
     @abc.abstractmethod
-    def learn(self, env: MetaEnv, state: TrainState, trials: Trial, key: PRNGKeyArray) -> tuple[TrainState, Metrics]:
-        """Take in freshly collected trials (leading axis [trials]) and do `updates` gradient steps."""
+    def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> Agent:
+        """The agent to collect one training trial with; in training it may act on the problem ID."""
+
+    @abc.abstractmethod
+    def learn(
+        self, spec: Spec, state: AlgorithmState, trials: Trial, key: PRNGKeyArray
+    ) -> tuple[AlgorithmState, Metrics]:
+        """Learn from freshly collected trials (leading axis [trials]) in `updates_per_iteration` gradient steps."""
+
+    def knowledge(self, spec: Spec, state: AlgorithmState) -> Knowledge | None:
+        """How much an agent's memory holds of a problem, for people who look on; None if nobody can tell."""
+        return None
+
+    def protocol(self, greedy: bool = False) -> Protocol:
+        """The episodes of a trial."""
+        return Protocol(self.exploration_episodes, self.exploitation_episodes, greedy)

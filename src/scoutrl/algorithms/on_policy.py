@@ -1,40 +1,40 @@
 """Learning from fresh trials only: gradient steps that pass through all of them, again and again, in random order."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, PRNGKeyArray
+from jaxtyping import Array, PRNGKeyArray
 
 from scoutrl.algorithms.base import Metrics
-from scoutrl.algorithms.off_policy import Learner, Networks, Replaying
+from scoutrl.trees import scan
 
-Data = TypeVar("Data")
-"""A pytree of arrays with the leading axis [trials]."""
+State = TypeVar("State")
+Update = Callable[[State, Any, PRNGKeyArray], tuple[State, Metrics]]
+"""One gradient step on a batch."""
 
 
-def passes(
-    algorithm: Replaying,
-    loss: Callable[[Networks, Data, PRNGKeyArray], tuple[Float[Array, ""], Metrics]],
-    state: Learner,
-    data: Data,
-    key: PRNGKeyArray,
-) -> tuple[Learner, Metrics]:
-    """Take `algorithm.updates` gradient steps, each on `algorithm.batch` of the data.
+def minibatch_epochs(
+    update: Update, state: State, data: Any, updates: int, batch_size: int, key: PRNGKeyArray
+) -> tuple[State, Metrics]:
+    """Take `updates` gradient steps, each on `batch_size` rows of `data` (a pytree with the leading axis [rows]).
 
-    A pass sees each trial once: `updates * batch` must be a multiple of `trials`, and `batch` divide it.
+    An epoch has each row once: `batch_size` must divide the number of rows, and `updates * batch_size` be a multiple of
+    it.
+
+    Returns:
+        The state after them, and the means of the metrics.
     """
-    order_key, loss_key = jax.random.split(key)
-    rounds = algorithm.updates * algorithm.batch // algorithm.trials
-    orders = [jax.random.permutation(key, algorithm.trials) for key in jax.random.split(order_key, rounds)]
-    rows = jnp.concatenate(orders).reshape(algorithm.updates, algorithm.batch)
+    order_key, update_key = jax.random.split(key)
+    count = len(jax.tree.leaves(data)[0])
+    epochs = updates * batch_size // count
+    orders = [jax.random.permutation(key, count) for key in jax.random.split(order_key, epochs)]
+    rows = jnp.concatenate(orders).reshape(updates, batch_size)
 
-    def update(state: Learner, now: tuple[Array, PRNGKeyArray]) -> tuple[Learner, Metrics]:
+    def step(state: State, now: tuple[Array, PRNGKeyArray]) -> tuple[State, Metrics]:
         rows, key = now
-        batch = jax.tree.map(lambda x: x[rows], data)
-        gradient, metrics = jax.grad(loss, has_aux=True)(state.nets, batch, key)
-        return algorithm.step(state, gradient, metrics), metrics
+        return update(state, jax.tree.map(lambda x: x[rows], data), key)
 
-    state, metrics = jax.lax.scan(update, state, (rows, jax.random.split(loss_key, algorithm.updates)))
+    state, metrics = scan(step, state, (rows, jax.random.split(update_key, updates)))
     return state, jax.tree.map(jnp.mean, metrics)

@@ -1,11 +1,14 @@
-"""What a family of environments is: many problems that share observations, actions and horizon."""
+"""What a family of environments is: many problems that share observations, actions and horizon.
+
+`Spec` is the part that algorithms, networks and replay see; `MetaEnv` adds a simulator, which only a sampler steps.
+"""
 
 import abc
 from typing import Any
 
 import equinox as eqx
 import gymnasium
-import numpy as np
+import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, UInt8
 
 from scoutrl.envs.problems import Problem, ProblemSet
@@ -34,11 +37,6 @@ class Spaces(eqx.Module):
     """The instruction drawn anew for each episode, shown when exploiting and hidden when exploring; None: no goals."""
 
 
-def is_image(space: gymnasium.Space) -> bool:
-    """Whether elements of `space` are images [height, width, channels] of uint8."""
-    return space.dtype == np.uint8 and len(space.shape or ()) == 3
-
-
 class Step(eqx.Module):
     """What one environment step answers."""
 
@@ -52,12 +50,8 @@ class Step(eqx.Module):
     """The episode ended because time was up. At `horizon` it always is, whatever a family says here."""
 
 
-class MetaEnv(eqx.Module):
-    """A family of problems, as pure JAX functions of one single environment; `jax.vmap` makes batches.
-
-    Three events are different things: an environment step, the end of an episode (the agent's memory of the trial is
-    kept) and the end of a trial (the memory is wiped). Nothing here resets by itself.
-    """
+class Spec(eqx.Module):
+    """All that an algorithm may know of a family: its problems, spaces and horizon, and how goals are distributed."""
 
     problems: eqx.AbstractVar[ProblemSet]
     """All problems of the family and their split into meta-training and unseen ones."""
@@ -65,6 +59,18 @@ class MetaEnv(eqx.Module):
     """Observation, action and goal spaces."""
     horizon: eqx.AbstractVar[int]
     """The most steps an episode lasts, at least 1."""
+
+    @abc.abstractmethod
+    def sample_goal(self, key: PRNGKeyArray) -> Goal:
+        """Draw the goal of an episode of some training problem; None in a family without goals."""
+
+
+class MetaEnv(Spec):
+    """A family as pure JAX functions of one single environment; `jax.vmap` makes batches.
+
+    Three events are different things: an environment step, the end of an episode (the agent's memory of the trial is
+    kept) and the end of a trial (the memory is wiped). Nothing here resets by itself.
+    """
 
     @abc.abstractmethod
     def reset(self, problem: Problem, key: PRNGKeyArray) -> tuple[State, Observation]:
@@ -81,3 +87,9 @@ class MetaEnv(eqx.Module):
     @abc.abstractmethod
     def render(self, state: State) -> UInt8[Array, "height width 3"]:
         """An RGB picture of `state`, for people to look at."""
+
+    def sample_goal(self, key: PRNGKeyArray) -> Goal:
+        """The goal of an episode of a training problem drawn at random."""
+        problem_key, reset_key = jax.random.split(key)
+        state, _ = self.reset(self.problems.sample(problem_key, 1)[0], reset_key)
+        return self.goal(state)

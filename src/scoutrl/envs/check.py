@@ -8,9 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scoutrl.envs.base import MetaEnv, Spaces, Step, is_image
+from scoutrl.envs.base import MetaEnv, Spaces, Step
 from scoutrl.envs.check_values import check_values, one_line
 from scoutrl.envs.problems import ProblemSet
+from scoutrl.envs.spaces import is_image
 from scoutrl.errors import ScoutError
 
 Shapes = Any

@@ -1,4 +1,4 @@
-"""Values that come from outside (lists, numbers, NumPy arrays), checked against a Gymnasium space."""
+"""Gymnasium spaces: which ones are images, and values from outside checked against them."""
 
 from typing import Any
 
@@ -6,6 +6,11 @@ import gymnasium
 import numpy as np
 
 from scoutrl.errors import ScoutError
+
+
+def is_image(space: gymnasium.Space) -> bool:
+    """Whether elements of `space` are images [height, width, channels] of uint8."""
+    return space.dtype == np.uint8 and len(space.shape or ()) == 3
 
 
 def fit_space(value: Any, space: gymnasium.Space, name: str) -> np.ndarray:

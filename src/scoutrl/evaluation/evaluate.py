@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, TrainState
+from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
@@ -18,7 +18,7 @@ from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, 
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.families import name_of
 from scoutrl.runs.open import open_run
-from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.sampler import Sampler, sampler_for
 from scoutrl.trials.trial import Trial
 
 BATCH = 256
@@ -38,31 +38,25 @@ class Scores(eqx.Module):
     """What else was measured."""
 
 
-def greedy_protocol(algorithm: Algorithm) -> Protocol:
-    """The episodes `algorithm` was made for, acted without noise."""
-    return Protocol(algorithm.explorations, algorithm.exploitations, greedy=True)
-
-
 Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
 """Numbers by name that are measured of one trial."""
 
 
 def quick_evaluate(
-    env: MetaEnv, algorithm: Algorithm, trials: int, split: Split, measure: Measure | None = None
-) -> Callable[[TrainState, PRNGKeyArray], dict[str, Float[Array, ""]]]:
-    """A compiled `(state, key) -> metrics` for the progress bar.
+    sampler: Sampler, algorithm: Algorithm, trials: int, split: Split, measure: Measure | None = None
+) -> Callable[[AlgorithmState, PRNGKeyArray], dict[str, Float[Array, ""]]]:
+    """A `(state, key) -> metrics` for the progress bar.
 
     The trials are on problems of `split` drawn anew at each call, none twice before all were used once. The metrics are
     `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
     what `measure` says of a trial.
     """
-    ids = env.problems.of(split)
+    ids = sampler.spec.problems.of(split)
 
-    @eqx.filter_jit
-    def evaluate(state: TrainState, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def evaluate(state: AlgorithmState, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
         order, key = jax.random.split(key)
         problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
-        scores = _trials(env, algorithm, state, problems, jax.random.split(key, trials), measure)
+        scores = _trials(sampler, algorithm, state, problems, jax.random.split(key, trials), measure)
         others = {name: values.mean() for name, values in scores.others.items()}
         return others | {
             f"{split}_return": scores.exploitation.mean(),
@@ -73,7 +67,7 @@ def quick_evaluate(
     return evaluate
 
 
-def scorer(env: MetaEnv, algorithm: Algorithm, trials: int, split: Split) -> Callable[[TrainState, int], Scores]:
+def scorer(env: MetaEnv, algorithm: Algorithm, trials: int, split: Split) -> Callable[[AlgorithmState, int], Scores]:
     """A compiled `(state, seed) -> scores` of `trials` trials, for one state after another.
 
     Trial i is on problem i mod m of the m problems of `split`, taken in an order drawn from the seed. The scores of
@@ -83,11 +77,11 @@ def scorer(env: MetaEnv, algorithm: Algorithm, trials: int, split: Split) -> Cal
     batch = min(BATCH, trials)
 
     @eqx.filter_jit
-    def measure(state: TrainState, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:
+    def measure(state: AlgorithmState, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:
         keys = jax.vmap(lambda row: jax.random.fold_in(key, row))(rows)
-        return _trials(env, algorithm, state, problems, keys)
+        return _trials(sampler_for(env), algorithm, state, problems, keys)
 
-    def score(state: TrainState, seed: int) -> Scores:
+    def score(state: AlgorithmState, seed: int) -> Scores:
         order = np.random.default_rng(seed).permutation(len(ids))
         key = jax.random.key(seed)
         parts = []
@@ -115,8 +109,8 @@ def evaluate_runs(
     moved = name_of(first.env) != name_of(first.home)
     family = name_of(first.env) if moved else first.config.family
     protocol = EvaluationProtocol(
-        exploration_episodes=first.algorithm.explorations,
-        exploitation_episodes=first.algorithm.exploitations,
+        exploration_episodes=first.algorithm.exploration_episodes,
+        exploitation_episodes=first.algorithm.exploitation_episodes,
         trials=trials,
         problems=len(problems.of(split)),
         unseen=not _in(problems.of(split), first.home.problems.of("train")).any(),
@@ -164,21 +158,16 @@ def _kind(config: RunConfig) -> dict[str, Any]:
 
 
 def _trials(
-    env: MetaEnv,
+    sampler: Sampler,
     algorithm: Algorithm,
-    state: TrainState,
+    state: AlgorithmState,
     problems: Array,
     keys: PRNGKeyArray,
     measure: Measure | None = None,
 ) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
-    agent = algorithm.agent(env, state)
-    protocol = greedy_protocol(algorithm)
-
-    def one(problem: Array, key: PRNGKeyArray) -> Scores:
-        trial = rollout(env, agent, problem, key, protocol)
-        lengths = trial.exploration.lengths.astype(jnp.float32)
-        others = {} if measure is None else measure(trial)
-        return Scores(trial.exploitation.returns, trial.exploration.returns, lengths, others)
-
-    return jax.vmap(one)(problems, keys)
+    agent = algorithm.agent(sampler.spec, state)
+    trials = sampler.sample(lambda problem, key: agent, problems, keys, algorithm.protocol(greedy=True))
+    others = {} if measure is None else jax.vmap(measure)(trials)
+    lengths = trials.exploration.lengths.astype(jnp.float32)
+    return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others)

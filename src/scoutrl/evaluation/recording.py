@@ -5,11 +5,11 @@ from collections.abc import Callable
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, TrainState
-from scoutrl.algorithms.knowledge import known
+from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.envs.base import Goal, State
 from scoutrl.envs.spot import spot
@@ -39,21 +39,24 @@ class RecordedEpisode:
 
 def recorder(
     env: MetaEnv, algorithm: Algorithm
-) -> Callable[[TrainState, Problem, PRNGKeyArray], list[RecordedEpisode]]:
+) -> Callable[[AlgorithmState, Problem, PRNGKeyArray], list[RecordedEpisode]]:
     """A `(state, problem, key) -> episodes` of one greedy trial: episodes to explore, then episodes to exploit."""
-    phases = [Phase.EXPLORATION] * algorithm.explorations + [Phase.EXPLOITATION] * algorithm.exploitations
+    phases = [Phase.EXPLORATION] * algorithm.exploration_episodes + [
+        Phase.EXPLOITATION
+    ] * algorithm.exploitation_episodes
 
     @eqx.filter_jit
     def watched(
-        state: TrainState, memory: Memory, problem: Problem, phase: Phase, key: PRNGKeyArray
+        state: AlgorithmState, memory: Memory, problem: Problem, phase: Phase, key: PRNGKeyArray
     ) -> tuple[Memory, Episodes, dict[str, Array]]:
         def moment(now: State, memory: Memory) -> dict[str, Array]:
-            knows = known(algorithm, state, problem, memory)
+            knowledge = algorithm.knowledge(env, state)
+            knows = jnp.float32(jnp.nan) if knowledge is None else knowledge(problem, memory)
             return {"pictures": env.render(now), "spots": spot(env, now), "known": knows}
 
         return play(env, algorithm.agent(env, state), memory, problem, key, phase, greedy=True, watch=moment)
 
-    def record(state: TrainState, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
+    def record(state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
         begin, *keys = jax.random.split(key, 1 + len(phases))
         memory, episodes = algorithm.agent(env, state).begin(begin), []
         for phase, episode_key in zip(phases, keys, strict=True):

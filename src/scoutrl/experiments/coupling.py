@@ -165,7 +165,7 @@ def _group(entry: Variant, size: int, seeds: int, steps: int, out: Path) -> Seed
     sets = {"env.size": size, "evaluation_trials": size} | entry.sets
     config = resolve(entry.algorithm, FAMILY, preset, steps, 0, sets)
     algorithm = make_algorithm(config)
-    lived = algorithm.trials * (algorithm.explorations + algorithm.exploitations)
+    lived = algorithm.trials_per_iteration * (algorithm.exploration_episodes + algorithm.exploitation_episodes)
     iterations = max(1, _EVERY * size // lived)
     # More evaluations than chunks: one after each.
     config = dataclasses.replace(config, iterations=iterations, evaluations=steps)
@@ -185,7 +185,9 @@ def _learner(entry: Variant, groups: Sequence[SeedGroup], failures: Mapping[Path
     growth = {
         target: Growth.of([_point(group, metric, failures) for group in groups]) for target, metric in TARGETS.items()
     }
-    return Learner(entry.label, groups[0].config.settings, algorithm.explorations + algorithm.exploitations, growth)
+    return Learner(
+        entry.label, groups[0].config.settings, algorithm.exploration_episodes + algorithm.exploitation_episodes, growth
+    )
 
 
 def _point(group: SeedGroup, metric: str, failures: Mapping[Path, str]) -> Point:
@@ -194,7 +196,11 @@ def _point(group: SeedGroup, metric: str, failures: Mapping[Path, str]) -> Point
     failed = {seed.config.seed: failures[seed.out] for seed in group.seeds if seed.out in failures}
     config = group.config
     algorithm = make_algorithm(config)
-    every = config.iterations * algorithm.trials * (algorithm.explorations + algorithm.exploitations)
+    every = (
+        config.iterations
+        * algorithm.trials_per_iteration
+        * (algorithm.exploration_episodes + algorithm.exploitation_episodes)
+    )
     # Runs that were made longer before are used as they are.
     budget = min((int(newest(seed.out)["env_steps"]) for seed in sound), default=config.steps)
     return Point.of(config.family_options.get("size", 64), budget, every, arrived, failed)

@@ -5,10 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import equinox as eqx
-import jax
-import jax.numpy as jnp
-
 from scoutrl.engines.seeds import SeedGroup
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
@@ -16,7 +12,7 @@ from scoutrl.experiments.variants import read_variants
 from scoutrl.results.comparison import Budget
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env, resolve
 from scoutrl.runs.settings import assignments
-from scoutrl.training.state import start
+from scoutrl.training.state import shapes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -70,8 +66,8 @@ def plan(
     env = make_env(configs[0]) if own is None else own
     check_own(env)
     for config in configs:
-        # An algorithm says what it cannot deal with when it makes its networks; here only their shapes are made.
-        eqx.filter_eval_shape(start, env, make_algorithm(config), jax.ShapeDtypeStruct((), jnp.int32))
+        # An algorithm says what it cannot deal with when it draws its networks.
+        shapes(env, make_algorithm(config))
     groups = [
         SeedGroup(_as_long_as(config, budget), seeds, out / entry.directory, entry.label)
         for entry, config in zip(entries, configs, strict=True)

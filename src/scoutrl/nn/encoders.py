@@ -1,6 +1,7 @@
-"""From what a space holds to a vector of features; the encoder is chosen by the space."""
+"""From an element of a space to a vector of features; the encoder is chosen by the space."""
 
 import abc
+import functools
 import math
 
 import equinox as eqx
@@ -11,8 +12,9 @@ import numpy as np
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from jaxtyping import Array, Float, UInt8
 
-from scoutrl.envs.base import is_image
+from scoutrl.envs.spaces import is_image
 from scoutrl.errors import ScoutError
+from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 
 
@@ -86,13 +88,14 @@ class Image(Encoder):
     again: Linear
     out: Linear
 
-    def __init__(self, space: Box, patch: int = 5, width: int = 32, size: int = 128):
+    def __init__(self, space: Box, rng: Rng, patch: int = 5, width: int = 32, size: int = 128):
+        """Draw an encoder for images [height, width, channels] of uint8."""
         self.patch, self.size = patch, size
         self.shape = tuple(-(-side // (4 * patch)) for side in space.shape[:2])
-        self.embed = Linear(patch * patch * space.shape[2], width)
-        self.merge = Linear(4 * width, width)
-        self.again = Linear(4 * width, 2 * width)
-        self.out = Linear(math.prod(self.shape) * 2 * width, size)
+        self.embed = Linear(patch * patch * space.shape[2], width, rng)
+        self.merge = Linear(4 * width, width, rng)
+        self.again = Linear(4 * width, 2 * width, rng)
+        self.out = Linear(math.prod(self.shape) * 2 * width, size, rng)
 
     def __call__(self, x: UInt8[Array, "*batch height width channels"]) -> Float[Array, "*batch size"]:
         """Pad with black to whole squares of 4x4 patches, and lay patches that are to merge side by side."""
@@ -109,16 +112,25 @@ class Image(Encoder):
         return jax.nn.relu(self.out(x)).reshape(*batch, self.size)
 
 
-def encoder_for(space: gymnasium.Space) -> Encoder:
-    """The encoder that suits `space`.
+@functools.singledispatch
+def encoder_for(space: gymnasium.Space, rng: Rng) -> Encoder:
+    """The encoder that suits `space`, with weights drawn from `rng`.
+
+    For spaces of a class of your own, register a function with `@encoder_for.register`.
 
     Raises:
         ScoutError: a space that no encoder reads.
     """
-    if isinstance(space, Discrete | MultiDiscrete):
-        return OneHot(space)
-    if isinstance(space, Box):
-        return Image(space) if is_image(space) else Vector(space)
     raise ScoutError(
         f"no encoder reads a {type(space).__name__} space; use Discrete, MultiDiscrete or Box from gymnasium.spaces"
     )
+
+
+@encoder_for.register
+def _(space: Discrete | MultiDiscrete, rng: Rng) -> Encoder:
+    return OneHot(space)
+
+
+@encoder_for.register
+def _(space: Box, rng: Rng) -> Encoder:
+    return Image(space, rng) if is_image(space) else Vector(space)

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.recurrent import TransitionFeatures
 
@@ -60,9 +61,10 @@ class Inference(eqx.Module):
     precision: Linear
     """To its precision, before softplus."""
 
-    def __init__(self, observation: int, actions: int, width: int, z: int):
-        self.layers = [Linear(2 * observation + actions + 1, width), Linear(width, width)]
-        self.mean, self.precision = Linear(width, z, gain=1.0), Linear(width, z, gain=1.0)
+    def __init__(self, observation: int, actions: int, width: int, z: int, rng: Rng):
+        """Draw a network for features of such lengths."""
+        self.layers = [Linear(2 * observation + actions + 1, width, rng), Linear(width, width, rng)]
+        self.mean, self.precision = Linear(width, z, rng, gain=1.0), Linear(width, z, rng, gain=1.0)
 
     @property
     def size(self) -> int:

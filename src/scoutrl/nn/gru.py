@@ -10,6 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from scoutrl.nn.init import Rng, normal, zeros
 from scoutrl.nn.linear import Linear, matmul
 
 Hidden = Float[Array, "*batch hidden"]
@@ -64,11 +65,12 @@ class Gru(eqx.Module):
     hidden: int = eqx.field(static=True)
     """Length of the hidden state."""
 
-    def __init__(self, size: int, hidden: int):
+    def __init__(self, size: int, hidden: int, rng: Rng):
+        """Draw a unit for inputs of length `size`."""
         self.hidden = hidden
-        self.project = Projection(*(Linear(size, hidden, gain=1.0) for _ in range(3)))
-        deviation = jnp.full((hidden, hidden), hidden**-0.5)
-        self.recurrence = Recurrence(deviation, deviation, deviation, jnp.zeros(hidden))
+        self.project = Projection(*(Linear(size, hidden, rng, gain=1.0) for _ in range(3)))
+        reset, update, new = (normal(rng, (hidden, hidden), hidden**-0.5) for _ in range(3))
+        self.recurrence = Recurrence(reset, update, new, zeros(hidden))
 
     def initial(self) -> Float[Array, " hidden"]:
         """The memory of nothing."""

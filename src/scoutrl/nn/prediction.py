@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.nn.encoders import Encoder, Image, OneHot
+from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.recurrent import TransitionFeatures
 
@@ -24,10 +25,11 @@ class Predictor(eqx.Module):
     reward: Linear
     """To r."""
 
-    def __init__(self, observation: int, actions: int, known: int, width: int):
-        self.look, self.known = Linear(observation + actions, width), Linear(known, width, gain=1.0)
-        self.hidden = Linear(width, width)
-        self.after, self.reward = Linear(width, observation, gain=1.0), Linear(width, 1, gain=1.0)
+    def __init__(self, observation: int, actions: int, known: int, width: int, rng: Rng):
+        """Draw a network for features of such lengths."""
+        self.look, self.known = Linear(observation + actions, width, rng), Linear(known, width, rng, gain=1.0)
+        self.hidden = Linear(width, width, rng)
+        self.after, self.reward = Linear(width, observation, rng, gain=1.0), Linear(width, 1, rng, gain=1.0)
 
     def error(
         self, encoder: Encoder, transitions: TransitionFeatures, known: Float[Array, "*batch known"]
@@ -51,9 +53,10 @@ class Decoder(eqx.Module):
     out: Linear
     """V."""
 
-    def __init__(self, embedding: int, features: int, width: int, outputs: int):
-        self.task, self.step = Linear(embedding, width, gain=1.0), Linear(features, width, gain=1.0)
-        self.out = Linear(width, outputs, gain=1.0)
+    def __init__(self, embedding: int, features: int, width: int, outputs: int, rng: Rng):
+        """Draw a network for features of such lengths."""
+        self.task, self.step = Linear(embedding, width, rng, gain=1.0), Linear(features, width, rng, gain=1.0)
+        self.out = Linear(width, outputs, rng, gain=1.0)
 
     def __call__(
         self, m: Float[Array, "batch terms embedding"], x: Float[Array, "batch time features"]

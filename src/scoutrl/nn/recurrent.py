@@ -1,4 +1,4 @@
-"""Memory of the transitions (s, a, r, s') lived so far: the same for explorers, decoders and policies."""
+"""Recurrent memory of the transitions (s, a, r, s') so far: the same for explorers, decoders and policies."""
 
 import equinox as eqx
 import jax
@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.nn.gru import Gru, Hidden
+from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 
 
@@ -23,16 +24,17 @@ class TransitionFeatures(eqx.Module):
 
 
 class History(eqx.Module):
-    """h_t = GRU(h_{t-1}, relu(W [s, a, r, s'])); h_0 = 0, before anything was lived."""
+    """h_t = GRU(h_{t-1}, relu(W [s, a, r, s'])); h_0 = 0, before the first transition."""
 
     embed: Linear
     """W."""
     gru: Gru
     """The recurrence."""
 
-    def __init__(self, observation: int, action: int, width: int, hidden: int):
-        self.embed = Linear(2 * observation + action + 1, width)
-        self.gru = Gru(width, hidden)
+    def __init__(self, observation: int, action: int, width: int, hidden: int, rng: Rng):
+        """Draw a memory of length `hidden`, for features of such lengths."""
+        self.embed = Linear(2 * observation + action + 1, width, rng)
+        self.gru = Gru(width, hidden, rng)
 
     def initial(self) -> Float[Array, " hidden"]:
         """h_0."""

@@ -2,12 +2,15 @@
 
 import abc
 import math
+from typing import final
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jax.scipy.stats import norm
 from jaxtyping import Array, Float, PRNGKeyArray
+
+from scoutrl.rl.actions import Components
 
 
 class Distribution(eqx.Module):
@@ -30,31 +33,34 @@ class Distribution(eqx.Module):
         """How undecided the policy is, in nats."""
 
 
+@final
 class Categorical(Distribution):
-    """One of n numbered actions."""
+    """Independent choices among numbers, one for each component of an action."""
 
-    logits: Float[Array, "*batch n"]
-    """Log-probabilities up to a constant."""
+    logits: Float[Array, "*batch components most"]
+    """Log-probabilities up to a constant; `scoutrl.rl.actions.NEVER` where a component has no such choice."""
+    components: Components
 
     def sample(self, key: PRNGKeyArray) -> Array:
         """Draw an action."""
-        return jax.random.categorical(key, self.logits)
+        return self.components.join(jax.random.categorical(key, self.logits))
 
     def mode(self) -> Array:
         """The likeliest action."""
-        return self.logits.argmax(axis=-1)
+        return self.components.join(self.logits.argmax(axis=-1))
 
     def log_probability(self, action: Array) -> Float[Array, "*batch"]:
         """By a product with one-hots: its gradient is no scatter."""
-        one_hot = jax.nn.one_hot(action, self.logits.shape[-1])
-        return (one_hot * jax.nn.log_softmax(self.logits)).sum(axis=-1)
+        one_hot = jax.nn.one_hot(self.components.split(action), self.logits.shape[-1])
+        return (one_hot * jax.nn.log_softmax(self.logits)).sum(axis=(-2, -1))
 
     def entropy(self) -> Float[Array, "*batch"]:
-        """-Σ p log p."""
+        """-Σ p log p, summed over the components."""
         logs = jax.nn.log_softmax(self.logits)
-        return -(jnp.exp(logs) * logs).sum(axis=-1)
+        return -(jnp.exp(logs) * logs).sum(axis=(-2, -1))
 
 
+@final
 class CensoredGaussian(Distribution):
     """Independent normal coordinates in a box: what a draw has beyond a bound is moved onto the bound.
 

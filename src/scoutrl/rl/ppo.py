@@ -1,61 +1,133 @@
-"""Proximal policy optimisation (Schulman et al. 2017): pure functions of one trajectory, in time order."""
+"""Proximal policy optimisation (Schulman et al. 2017), for actions of every kind, on fresh trials."""
 
+from typing import ClassVar, final
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+import numpy as np
+from gymnasium import Space
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+from jaxtyping import Array, Float, PRNGKeyArray
 
+from scoutrl.errors import ScoutError
+from scoutrl.nn.init import Rng, zeros
+from scoutrl.nn.linear import Linear
+from scoutrl.ranges import check_ranges
+from scoutrl.rl.actions import NEVER, Components
+from scoutrl.rl.distributions import Categorical, CensoredGaussian, Distribution
+from scoutrl.rl.learner import Action, Features, Head, PolicyLearner, Share, Steps
+from scoutrl.rl.policy_gradient import advantages, clipped_loss, normalise
 from scoutrl.rl.q_learning import masked_mean
 
 
-def advantages(
-    rewards: Float[Array, " time"],
-    discounts: Float[Array, " time"],
-    values: Float[Array, " time"],
-    trace: float,
-) -> Float[Array, " time"]:
-    """Generalised advantage estimation (Schulman et al. 2016, equation 16).
+@final
+class ActorCritic(Head):
+    """π(·|s) and V(s)."""
 
-        A_t = δ_t + γ_t λ A_{t+1},    δ_t = r_t + γ_t V_{t+1} - V_t
+    parameters: Linear
+    """To the distribution's parameters."""
+    critic: Linear
+    """To V."""
+    spread: Float[Array, " coordinates"]
+    """Logarithm of the standard deviations of a Gaussian, in quarters of the box; empty where actions are numbered."""
+    space: Space = eqx.field(static=True)
+    """Of actions."""
 
-    Args:
-        rewards: r_t, t = 0 … T-1.
-        discounts: γ_t, 0 where step t ended the return; the last one must be 0.
-        values: V_t, the value of the state before step t.
-        trace: λ, from 0 to 1.
-    """
-    errors = rewards + discounts * jnp.append(values[1:], 0.0) - values
+    def __init__(self, features: int, space: Discrete | MultiDiscrete | Box, rng: Rng):
+        """Draw a head for features of that length."""
+        if isinstance(space, Box):
+            count = spread = int(np.prod(space.shape))
+        else:
+            count, spread = Components.of(space).valid.size, 0
+        self.parameters = Linear(features, count, rng, gain=0.01)
+        self.critic = Linear(features, 1, rng, gain=1.0)
+        self.spread, self.space = zeros(spread), space
 
-    def backward(later: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
-        error, discount = now
-        advantage = error + discount * trace * later
-        return advantage, advantage
+    def policy(self, features: Features) -> Distribution:
+        """π(·|s)."""
+        parameters, space = self.parameters(features), self.space
+        if isinstance(space, Box):
+            low, high = jnp.asarray(space.low), jnp.asarray(space.high)
+            mean = (high + low) / 2 + (high - low) / 2 * parameters
+            deviation = jnp.broadcast_to((high - low) / 4 * jnp.exp(self.spread), mean.shape)
+            return CensoredGaussian(mean, deviation, tuple(space.low.tolist()), tuple(space.high.tolist()))
+        assert isinstance(space, Discrete | MultiDiscrete)
+        components = Components.of(space)
+        logits = parameters.reshape(*features.shape[:-1], *components.valid.shape)
+        return Categorical(jnp.where(components.valid, logits, NEVER), components)
 
-    _, found = jax.lax.scan(backward, jnp.zeros_like(errors[0]), (errors, discounts), reverse=True)
-    return found
-
-
-def clipped_loss(
-    log_probabilities: Float[Array, "*shape"],
-    before: Float[Array, "*shape"],
-    advantage: Float[Array, "*shape"],
-    mask: Bool[Array, "*shape"],
-    clip: float,
-) -> Float[Array, ""]:
-    """The clipped surrogate objective, negated: mean of -min(ρ A, clip(ρ, 1 - ε, 1 + ε) A) over the steps lived.
-
-    Args:
-        log_probabilities: of the actions taken, by the policy of now.
-        before: the same by the policy that took them; ρ is the ratio of the two probabilities.
-        advantage: A.
-        mask: steps lived.
-        clip: ε, above 0.
-    """
-    ratio = jnp.exp(log_probabilities - before)
-    bounded = jnp.clip(ratio, 1 - clip, 1 + clip)
-    return masked_mean(-jnp.minimum(ratio * advantage, bounded * advantage), mask)
+    def value(self, features: Features) -> Float[Array, "*batch"]:
+        """V(s)."""
+        return self.critic(features)[..., 0]
 
 
-def normalised(x: Float[Array, "*shape"], mask: Bool[Array, "*shape"]) -> Float[Array, "*shape"]:
-    """`x` with mean 0 and standard deviation 1 over the places where `mask` is True; 0 elsewhere."""
-    centred = (x - masked_mean(x, mask)) * mask
-    return centred / (jnp.sqrt(masked_mean(centred**2, mask)) + 1e-6)
+class Decision(eqx.Module):
+    """What is kept of each step."""
+
+    log_probability: Float[Array, "*batch"]
+    """Of the action taken, by the policy that took it."""
+    value: Float[Array, "*batch"]
+    """V of the state it was taken in."""
+
+
+@final
+class Ppo(PolicyLearner):
+    """PPO: an iteration takes `updates_per_iteration` steps on its fresh trials, passing through them all in turn."""
+
+    discount: float = 0.99
+    """γ, from 0 to 1."""
+    lambda_: float = 0.8
+    """λ of the advantages, from 0 to 1."""
+    clip: float = 0.2
+    """ε, how far a probability may move in one iteration for the gain to count."""
+    entropy_weight: float = 0.03
+    """Weight of the policy's entropy."""
+    value_weight: float = 0.5
+    """Weight of the value's squared error."""
+    on_policy: ClassVar[bool] = True
+    name: ClassVar[str] = "ppo"
+
+    def __check_init__(self):
+        """Refuse values that make no sense."""
+        check_ranges(self, positive="clip", shares="discount lambda_", not_negative="entropy_weight value_weight")
+
+    def head(self, features: int, space: Space, rng: Rng) -> ActorCritic:
+        """A distribution that suits the space, and a value."""
+        if not isinstance(space, Discrete | MultiDiscrete | Box):
+            raise ScoutError(
+                f"learner=ppo learns Discrete, MultiDiscrete and Box actions; the action space of the family is a "
+                f"{type(space).__name__}"
+            )
+        return ActorCritic(features, space, rng)
+
+    def noise(self, key: PRNGKeyArray, least: Share = 0.0, most: Share = 1.0) -> None:
+        """None: the policy itself is stochastic."""
+        return None
+
+    def act(self, head: ActorCritic, features: Features, noise: None, key: PRNGKeyArray, greedy: bool) -> Action:
+        """A draw from the policy, or its mode."""
+        return head.policy(features).mode() if greedy else head.policy(features).sample(key)
+
+    def keep(self, head: ActorCritic, features: Features, action: Action) -> Decision:
+        """Log-probability and value."""
+        return Decision(head.policy(features).log_probability(jnp.asarray(action)), head.value(features))
+
+    def loss(
+        self, head: ActorCritic, target: ActorCritic, features: Features, target_features: Features, steps: Steps
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """The clipped surrogate, the value's squared error, and the entropy."""
+        policy, value, before = head.policy(features[:, :-1]), head.value(features), steps.kept
+        known = jnp.concatenate([before.value, jax.lax.stop_gradient(value[:, -1:])], axis=1)
+        advantage = jax.vmap(advantages, (0, 0, 0, None))(steps.rewards, steps.discounts, known, self.lambda_)
+        surrogate = clipped_loss(
+            policy.log_probability(steps.actions),
+            before.log_probability,
+            normalise(advantage, steps.mask),
+            steps.mask,
+            self.clip,
+        )
+        critic = masked_mean((value[:, :-1] - advantage - before.value) ** 2, steps.mask)
+        entropy = masked_mean(policy.entropy(), steps.mask)
+        loss = surrogate + self.value_weight * critic - self.entropy_weight * entropy
+        return loss, {"surrogate": surrogate, "value_loss": critic, "entropy": entropy}

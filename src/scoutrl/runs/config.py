@@ -7,11 +7,13 @@ from typing import Any
 
 from scoutrl.algorithms import registry as algorithm_registry
 from scoutrl.algorithms.base import Algorithm
+from scoutrl.algorithms.settings import LEARNER, check_used, settings_of, unused, values_of
+from scoutrl.algorithms.settings import build as build_algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs.families import build, checked_options, name_of, options_of_object, rebuilds
 from scoutrl.runs.presets import preset as find_preset
-from scoutrl.runs.settings import assignments, counted, fit, fit_all, options_of, without_lists
+from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_lists
 
 LARGEST_SEED = 2**31 - 1
 """The largest seed."""
@@ -100,7 +102,8 @@ def resolve(
     own = None if isinstance(family, str) else family
     name = family if isinstance(family, str) else name_of(family)
     start = find_preset(algorithm, name, preset or "default")
-    chosen = {**start.settings, **assignments(sets)}
+    asked = assignments(sets)
+    chosen = {**_counting(algorithm, start.settings, asked.get(LEARNER)), **asked}
     of_family = {key.removeprefix("env."): value for key, value in chosen.items() if key.startswith("env.")}
     of_run = {key: fit(key, chosen[key], int) for key in _RUN_SETTINGS if key in chosen}
     others = {k: v for k, v in chosen.items() if not k.startswith("env.") and k not in _RUN_SETTINGS}
@@ -141,15 +144,29 @@ def make_algorithm(config: RunConfig) -> Algorithm:
         ScoutError: a setting the algorithm does not know, or a value it does not admit.
     """
     made = algorithm_registry.find(config.algorithm)
-    settings = fit_all(config.settings, options_of(made), config.algorithm)
-    return made(**without_lists(settings))
+    return build_algorithm(made, without_lists(_fitted(made, config.settings, config.algorithm)))
+
+
+def _counting(algorithm: str, preset: Mapping[str, Any], learner: str | None) -> dict[str, Any]:
+    """The settings of a preset, without those that do nothing with the learner that was asked for in its place."""
+    if learner is None:
+        return dict(preset)
+    made = algorithm_registry.find(algorithm)
+    known = settings_of(made, learner)
+    return {name: value for name, value in preset.items() if name in known or not unused(made, name, learner)}
 
 
 def _settings(algorithm: str, chosen: Mapping[str, Any]) -> dict[str, Any]:
     """All settings of an algorithm: the chosen ones, then the defaults; made once, so that its own checks run."""
     made = algorithm_registry.find(algorithm)
-    known = options_of(made)
-    fitted = fit_all(chosen, known, algorithm, others=[*_RUN_SETTINGS, "env.NAME"])
-    complete = made(**without_lists(fitted))
-    values = {name: getattr(complete, name) for name in known}
+    complete = build_algorithm(made, without_lists(_fitted(made, chosen, algorithm)))
+    values = values_of(complete, chosen.get(LEARNER))
     return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
+
+
+def _fitted(made: type[Algorithm], values: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Values of the right types."""
+    learner = values.get(LEARNER)
+    check_used(made, values, name, learner, [*_RUN_SETTINGS, "env.NAME"])
+    known = {setting.name: setting.annotation for setting in settings_of(made, learner).values()}
+    return fit_all(values, known, name)

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from scoutrl.algorithms.base import Algorithm, TrainState
+from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
@@ -30,7 +30,7 @@ class TrainedRun:
     """The family it was trained on: the same, or another with the same spaces."""
     algorithm: Algorithm
     """The algorithm with its settings."""
-    learner: TrainState
+    learner: AlgorithmState
     """The algorithm's state."""
     env_steps: int
     """Environment steps it was trained for."""
@@ -89,7 +89,7 @@ def open_run(path: Path, env: MetaEnv | None = None) -> TrainedRun:
     env = home if env is None else env
     _check_spaces(config.family, home, env)
     algorithm = make_algorithm(config)
-    learner = from_arrays(arrays, home, algorithm).learner
+    learner = from_arrays(arrays, home, algorithm).algorithm
     steps: Any = arrays.get("host.env_steps", 0)
     return TrainedRun(path, config, env, home, algorithm, learner, int(steps))
 

@@ -43,17 +43,17 @@ _BUS = _MARKOV | {"success_share": 0.4}
 _LONG = {"success_share": 0.5, "average_rate": 0.02}
 """For tasks that take many steps to do, whatever algorithm learns them: what takes long is the policy."""
 
-_COOKING = _MARKOV | _LONG | {"bottleneck_weight": 1.2e-5, "interest_share": 0.1}
+_COOKING = _MARKOV | _LONG | {"bottleneck_weight": 1.2e-5, "priority_share": 0.1}
 """A weak bottleneck: each drawer matters, and exploring is easy."""
 
 _SMALL = {
-    "trials": 8,
-    "updates": 4,
-    "batch": 32,
+    "trials_per_iteration": 8,
+    "updates_per_iteration": 4,
+    "batch_size": 32,
     "capacity": 4096,
     "warmup": 0,
     "width": 32,
-    "memory": 32,
+    "memory_size": 32,
     "policy_width": 64,
 }
 """Small networks that learn from few samples: what is counted is samples, of many seeds and sizes."""
@@ -67,29 +67,29 @@ _HIDDEN = {"see_rewards": False}
 """On the lever family the reward would tell what only one lever is to tell."""
 
 _SIGN = {
-    "trials": 32,
-    "updates": 3,
-    "batch": 24,
+    "trials_per_iteration": 32,
+    "updates_per_iteration": 3,
+    "batch_size": 24,
     "capacity": 2048,
     "learning_rate": 1e-3,
     "discount": 0.92,
     "success_share": 0.4,
     "success_floor": 0.0,
-    "interest_share": 0.2,
+    "priority_share": 0.2,
     "random_actions": (0.25, 0.25, 0.47, 0.03),
     "iterations": 25,
 }
 """Frames are what costs: fewer trials, and none wasted. Without a price on a step only the discount makes haste."""
 
-_UNTOLD = {"success_share": 0.0}
-"""Who is never told the problem takes luck for skill, and guesses if successes are seen more often than they happen."""
+_NEVER_INFORMED = {"success_share": 0.0}
+"""Agents that never see the problem ID cannot tell luck from skill: oversampling successes teaches them to guess."""
 
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _BUS)
     | {
         "frugal": Preset(
             steps=400_000,
-            settings=_MARKOV | {"trials": 16, "updates": 16, "warmup": 100, "guess_share": 0.75, "iterations": 40},
+            settings=_MARKOV | {"trials_per_iteration": 16, "updates_per_iteration": 16, "warmup": 100, "hypothesis_share": 0.75, "iterations": 40},
         ),
     },
     ("dream", "bus"): _default("bus", _BUS),
@@ -106,8 +106,8 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
             "rho": 0.1,
             "bottleneck_weight": 1e-5,
             "decoder_weight": 0.1,
-            "cost": 0.0,
-            "guess_share": 0.0,
+            "step_cost": 0.0,
+            "hypothesis_share": 0.0,
             "warmup": 250,
             "policy_warmup": 200,
         },
@@ -121,7 +121,7 @@ for _rival in ("rl2", "e-rl2", "import", "varibad"):
     }
 for _rival in ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure"):
     # On the bus families the defaults do, with as many steps as DREAM has.
-    PRESETS[_rival, "sign"] = _default("sign", _SIGN if _rival == "import" else _SIGN | _UNTOLD)
+    PRESETS[_rival, "sign"] = _default("sign", _SIGN if _rival == "import" else _SIGN | _NEVER_INFORMED)
     PRESETS[_rival, "cooking"] = _default("cooking", _LONG)
     PRESETS[_rival, "cooking-split"] = _default("cooking-split", _LONG)
 

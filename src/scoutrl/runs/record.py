@@ -111,7 +111,7 @@ class RunRecord:
         Returns:
             The row of metrics.
         """
-        steps, updates = int(report.env_steps), self.config.iterations * self._algorithm.updates
+        steps, updates = int(report.env_steps), self.config.iterations * self._algorithm.updates_per_iteration
         first, before = self.env_steps == 0, self.share
         self.env_steps += steps
         self.iteration += self.config.iterations

@@ -17,6 +17,7 @@ from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
 from scoutrl.training.state import TrainingState
+from scoutrl.trials.sampler import sampler_for
 
 SAVE_EVERY = 15.0
 """Seconds between two checkpoints, at least."""
@@ -69,7 +70,9 @@ def train_together(
         going = [record for record in records if not record.finished]
         if going:
             config = configs[0]
-            programs = TrainingProgram(env, algorithm, len(going), config.iterations, config.evaluation_trials, measure)
+            programs = TrainingProgram(
+                sampler_for(env), algorithm, len(going), config.iterations, config.evaluation_trials, measure
+            )
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show))
             _Training(programs, going, stop, display).run(env)
@@ -92,7 +95,7 @@ class _Training:
     def run(self, env: MetaEnv) -> None:
         """Until every seed is finished or has failed."""
         fresh = not all(record.begun for record in self._journals)
-        self._programs.compile(fresh, checkpoint.warm_up, metrics.warm_up)
+        self._programs.compile(checkpoint.warm_up, metrics.warm_up)
         parts = self._begin(env)
         self._finite_at_start = [finite(part) for part in parts]
         progress = join(parts)
@@ -115,11 +118,9 @@ class _Training:
         return [i for i, record in enumerate(self._journals) if not record.finished and record.failure is None]
 
     def _begin(self, env: MetaEnv) -> list[TrainingState]:
-        """Each seed's progress: fresh, or from its checkpoint."""
-        fresh = []
-        if not all(record.begun for record in self._journals):
-            fresh = self._programs.split(self._programs.begin([record.config.seed for record in self._journals]))
-        return [arrays_of(j.restore(env)) if j.begun else fresh[i] for i, j in enumerate(self._journals)]
+        """Each seed's state: fresh, or from its checkpoint."""
+        programs = self._programs
+        return [arrays_of(r.restore(env)) if r.begun else programs.begin(r.config.seed) for r in self._journals]
 
     def _advance(self, progress: TrainingState, going: list[int]) -> TrainingState:
         """One chunk, and all that is to be noted of it for the seeds in `going`."""
@@ -129,7 +130,7 @@ class _Training:
         chunk_seconds, row_seconds, self._row_at = now - began, now - self._row_at, now
         rows = {i: self._journals[i].count(reports[i], chunk_seconds, row_seconds) for i in going}
         if any(self._journals[i].evaluation_due for i in going):
-            scores = self._programs.judge(progress)
+            scores = self._programs.evaluate(progress)
             rows = {i: row | scores[i] if self._journals[i].evaluation_due else row for i, row in rows.items()}
         for i, row in rows.items():
             self._journals[i].write(row | self._compile_seconds, reports[i].finite, self._finite_at_start[i])

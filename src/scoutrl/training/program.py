@@ -12,14 +12,14 @@ import numpy as np
 from jaxtyping import Array
 
 from scoutrl.algorithms.base import Algorithm
-from scoutrl.envs import MetaEnv
 from scoutrl.evaluation.evaluate import Measure, quick_evaluate
 from scoutrl.training import iteration as device
-from scoutrl.training.state import TrainingState, start
+from scoutrl.training.state import TrainingState, shapes, start
+from scoutrl.trials.sampler import Sampler
 
 
 class TrainingProgram:
-    """Begin, go on and evaluate, each compiled once. The progress they take and give has arrays only.
+    """Begin, go on and evaluate, each compiled once. The states they take and give have arrays only.
 
     One seed is run as it is, without a batch axis, so that it costs and computes what it would alone; several seeds
     are vmapped, every array then having a leading axis of seeds.
@@ -27,7 +27,7 @@ class TrainingProgram:
 
     def __init__(
         self,
-        env: MetaEnv,
+        sampler: Sampler,
         algorithm: Algorithm,
         seeds: int,
         iterations: int,
@@ -38,60 +38,49 @@ class TrainingProgram:
         """Seeds in one program."""
         self.compile_seconds = 0.0
         """Time that compilation took."""
-        quick = quick_evaluate(env, algorithm, evaluation_trials, "test", measure)
-        like = eqx.filter_eval_shape(start, env, algorithm, jax.ShapeDtypeStruct((), jnp.int32))
-        rest = eqx.filter(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct), inverse=True)
-
-        def begin(seed: Array) -> TrainingState:
-            return arrays_of(start(env, algorithm, seed))
+        self._sampler, self._algorithm = sampler, algorithm
+        quick = quick_evaluate(sampler, algorithm, evaluation_trials, "test", measure)
+        like = shapes(sampler.spec, algorithm)
+        self._arrays, rest = eqx.partition(like, _is_shape)
 
         def advance(arrays: TrainingState) -> tuple[TrainingState, device.ChunkMetrics]:
-            progress, report = device.chunk(env, algorithm, iterations, eqx.combine(arrays, rest))
-            return arrays_of(progress), report
+            state, metrics = device.chunk(sampler, algorithm, iterations, eqx.combine(arrays, rest))
+            return arrays_of(state), metrics
 
-        def judge(arrays: TrainingState) -> dict[str, Array]:
-            progress = eqx.combine(arrays, rest)
-            return quick(progress.learner, device.evaluation_key(progress))
+        def evaluate(arrays: TrainingState) -> dict[str, Array]:
+            state = eqx.combine(arrays, rest)
+            return quick(state.algorithm, device.evaluation_key(state))
 
-        self._begin: Callable = self._over_seeds(begin)
         self._advance: Callable = self._over_seeds(advance)
-        self._judge: Callable = self._over_seeds(judge)
+        self._evaluate: Callable = self._over_seeds(evaluate)
 
-    def compile(self, fresh: bool, *meanwhile: Callable[[], object]) -> None:
-        """Compile all, side by side as far as there are cores.
-
-        Args:
-            fresh: `begin` will be called.
-            meanwhile: what else is to be done while the compiler works.
-        """
+    def compile(self, *meanwhile: Callable[[], object]) -> None:
+        """Compile all, side by side as far as there are cores, and do what is to be done `meanwhile`."""
         began = time.perf_counter()
-        numbers = jax.ShapeDtypeStruct((self.seeds,) if self.seeds > 1 else (), jnp.int32)
-        arrays = jax.eval_shape(self._begin, numbers)
+        lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
+        arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
         with ThreadPoolExecutor() as pool:
             # The longest first: each is compiled while the next one is traced.
-            advance = pool.submit(jax.jit(self._advance, donate_argnums=0).lower(arrays).compile)
+            advance = pool.submit(sampler.compile, self._advance, arrays, donate=True)
             others = [pool.submit(work) for work in meanwhile]
-            judge = pool.submit(jax.jit(self._judge).lower(arrays).compile)
-            if fresh:
-                self._begin = jax.jit(self._begin).lower(numbers).compile()
-            self._advance, self._judge = advance.result(), judge.result()
+            evaluate = pool.submit(sampler.compile, self._evaluate, arrays)
+            self._advance, self._evaluate = advance.result(), evaluate.result()
             for other in others:
                 other.result()
         self.compile_seconds = time.perf_counter() - began
 
-    def begin(self, seeds: Sequence[int]) -> TrainingState:
-        """The progress of runs that have done nothing yet."""
-        numbers = jnp.array(seeds, jnp.int32)
-        return self._begin(numbers if self.seeds > 1 else numbers[0])
+    def begin(self, seed: int) -> TrainingState:
+        """The state of a run that has done nothing yet."""
+        return arrays_of(start(self._sampler.spec, self._algorithm, seed))
 
-    def advance(self, progress: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
-        """One chunk; `progress` is used up. Waits for the device. Reports come one per seed, as NumPy numbers."""
-        progress, report = self._advance(progress)
-        return progress, self.split(jax.device_get(report))
+    def advance(self, state: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
+        """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
+        state, metrics = self._advance(state)
+        return state, self.split(jax.device_get(metrics))
 
-    def judge(self, progress: TrainingState) -> list[dict[str, float]]:
+    def evaluate(self, state: TrainingState) -> list[dict[str, float]]:
         """Quick evaluation on unseen problems, one per seed."""
-        results = self.split(jax.device_get(self._judge(progress)))
+        results = self.split(jax.device_get(self._evaluate(state)))
         return [{_test_name(name): float(value) for name, value in result.items()} for result in results]
 
     def split(self, tree: Any) -> list[Any]:
@@ -106,20 +95,24 @@ class TrainingProgram:
         return jax.vmap(function) if self.seeds > 1 else function
 
 
-def arrays_of(progress: TrainingState) -> TrainingState:
-    """`progress` without what is no array, such as activation functions."""
-    return eqx.filter(progress, eqx.is_array)
+def arrays_of(state: TrainingState) -> TrainingState:
+    """`state` without what is no array, such as activation functions."""
+    return eqx.filter(state, eqx.is_array)
 
 
 def join(trees: Sequence[TrainingState]) -> TrainingState:
-    """Several seeds' progress with a leading axis of seeds; a single one as it is."""
+    """Several seeds' states with a leading axis of seeds; a single one as it is."""
     return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
 
 
-def finite(progress: TrainingState) -> np.ndarray:
-    """As `chunk.finite`, computed by the host."""
-    floats = jax.tree.leaves(eqx.filter(progress, eqx.is_inexact_array))
+def finite(state: TrainingState) -> np.ndarray:
+    """As `iteration.finite`, computed by the host."""
+    floats = jax.tree.leaves(eqx.filter(state, eqx.is_inexact_array))
     return np.array([np.isfinite(np.asarray(leaf)).all() for leaf in floats], bool)
+
+
+def _is_shape(leaf: Any) -> bool:
+    return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
 def _test_name(name: str) -> str:

@@ -9,37 +9,60 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, TrainState
-from scoutrl.envs import MetaEnv
+from scoutrl.algorithms.base import Algorithm, AlgorithmState
+from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 
 
 class TrainingState(eqx.Module):
     """Where a run stands. Nothing else is needed to go on, so nothing else is carried from chunk to chunk."""
 
-    learner: TrainState
-    """The algorithm's own state: networks, optimisers, targets, replay, schedules."""
+    algorithm: AlgorithmState
+    """The algorithm's own state."""
     key: PRNGKeyArray
     """The run's key. It never changes: iteration i draws from `fold_in(key, i)`."""
     iteration: Int[Array, ""]
     """Iterations done."""
 
 
-def start(env: MetaEnv, algorithm: Algorithm, seed: Int[Array, ""]) -> TrainingState:
-    """The progress of a run that has done nothing yet; may be jitted, and vmapped over seeds."""
-    learner_key, key = jax.random.split(jax.random.key(seed))
-    return strongly_typed(TrainingState(algorithm.init(env, learner_key), key, jnp.int32(0)))
+def start(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
+    """The state of a run that has done nothing yet. Networks are drawn on the host."""
+    # Fresh targets are the networks themselves, but a chunk uses up what it is given: each needs memory of its own.
+    state = jax.tree.map(_copy, _without_replay(spec, algorithm, seed))
+    replay = jax.jit(lambda: algorithm.replay(spec))()
+    return strongly_typed(eqx.tree_at(lambda s: s.algorithm.replay, state, replay, is_leaf=lambda leaf: leaf is None))
 
 
-def strongly_typed(progress: TrainingState) -> TrainingState:
-    """The same with all types strong, so that a fresh, a continued and a restored progress are alike to a compiler."""
+def shapes(spec: Spec, algorithm: Algorithm) -> TrainingState:
+    """As `start`, with shapes and types in place of arrays: no replay takes any memory."""
+    state = jax.tree.map(
+        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) if eqx.is_array(leaf) else leaf,
+        _without_replay(spec, algorithm, 0),
+    )
+    replay = jax.eval_shape(lambda: algorithm.replay(spec))
+    return eqx.tree_at(lambda s: s.algorithm.replay, state, replay, is_leaf=lambda leaf: leaf is None)
+
+
+def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
+    init_key, key = jax.random.split(jax.random.key(seed))
+    return TrainingState(algorithm.init(spec, init_key), key, jnp.int32(0))
+
+
+def _copy(leaf: Any) -> Any:
+    if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return leaf
+    return jnp.asarray(np.array(leaf))
+
+
+def strongly_typed(state: TrainingState) -> TrainingState:
+    """The same with all types strong, so that a fresh, a continued and a restored state are alike to a compiler."""
 
     def strong(leaf):
         if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             return leaf
         return jax.lax.convert_element_type(leaf, leaf.dtype)
 
-    return jax.tree.map(strong, progress)
+    return jax.tree.map(strong, state)
 
 
 def to_arrays(progress: TrainingState) -> dict[str, np.ndarray]:
@@ -47,13 +70,13 @@ def to_arrays(progress: TrainingState) -> dict[str, np.ndarray]:
     return {name: np.asarray(_raw(leaf)) for name, leaf in _named(progress).items() if eqx.is_array(leaf)}
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], env: MetaEnv, algorithm: Algorithm) -> TrainingState:
+def from_arrays(arrays: Mapping[str, np.ndarray], env: Spec, algorithm: Algorithm) -> TrainingState:
     """The progress that `to_arrays` was given.
 
     Raises:
         ScoutError: the arrays are not those of this algorithm on this family.
     """
-    like = eqx.filter_eval_shape(start, env, algorithm, jnp.int32(0))
+    like = shapes(env, algorithm)
     found = {name: _as(name, leaf, arrays) for name, leaf in _named(like).items()}
     return jax.tree.unflatten(jax.tree.structure(like), list(found.values()))
 

@@ -1,4 +1,4 @@
-"""The agent: a trained meta-policy, the same four verbs for every algorithm."""
+"""The agent: a trained meta-policy, the same verbs for every algorithm."""
 
 import abc
 import dataclasses
@@ -14,10 +14,10 @@ from scoutrl.envs.base import Action, Goal, Observation
 
 Memory = Any
 """Whatever pytree of arrays an agent keeps within a trial."""
-
-
-Sight = Any
-"""What an agent makes of one observation: an array."""
+Features = Any
+"""An agent's encoding of one observation: an array."""
+Kept = Any
+"""Whatever pytree of arrays learning wants to know of a decision beside the action; None for nothing."""
 
 
 class Phase(enum.StrEnum):
@@ -32,13 +32,13 @@ class Phase(enum.StrEnum):
 class Agent(eqx.Module):
     """A meta-policy in pure JAX, for one trial at a time (vmap makes batches).
 
-    None of the four verbs is ever told the problem ID: whatever an agent knows of a problem it has observed.
+    None of the verbs is ever given the problem ID: whatever an agent knows of a problem it has observed.
     """
 
     @property
-    def informed(self) -> Bool[Array, ""] | None:
-        """Whether it is told the problem, as some of those may be that collect training trials; None: never."""
-        return None
+    def informed(self) -> Bool[Array, ""]:
+        """Whether the agent acts on the problem ID, as some of those may that collect training trials."""
+        return jnp.bool_(False)
 
     @abc.abstractmethod
     def begin(self, key: PRNGKeyArray) -> Memory:
@@ -48,22 +48,26 @@ class Agent(eqx.Module):
     def begin_episode(self, memory: Memory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> Memory:
         """Start an episode; `phase` is static, `goal` is None when exploring and in families without goals."""
 
-    def look(self, observation: Observation) -> Sight:
-        """What `act` and `observe` are given of an observation: features where the agent has any, else all of it.
+    def encode(self, observation: Observation) -> Features:
+        """What `act` and `observe` are given of an observation: its features, or all of it if there is no encoder.
 
-        Each observation is looked at once, though it is both what one action leads to and what the next is based on.
+        Each observation is encoded once, though it is both what one action leads to and what the next is based on.
         """
         return jnp.asarray(observation)
 
     @abc.abstractmethod
-    def act(self, memory: Memory, sight: Sight, key: PRNGKeyArray, greedy: bool) -> tuple[Action, Memory]:
+    def act(self, memory: Memory, features: Features, key: PRNGKeyArray, greedy: bool) -> tuple[Action, Memory]:
         """Choose an action; `greedy` is static and leaves out the noise that training adds."""
+
+    def keep(self, memory: Memory, action: Action) -> Kept:
+        """What learning wants to know of this decision beside the action; `memory` is what `act` returned."""
+        return None
 
     @abc.abstractmethod
     def observe(self, memory: Memory, action: Action, step: Step) -> Memory:
-        """Take in what the environment answered to `action`; its observation has been looked at."""
+        """Take in what the environment answered to `action`; the observation in `step` has been encoded."""
 
 
-def looked(agent: Agent, step: Step) -> Step:
-    """The same step, with what `agent` makes of its observation: what `observe` is given."""
-    return dataclasses.replace(step, observation=agent.look(step.observation))
+def encode_step(agent: Agent, step: Step) -> Step:
+    """The same step with `agent`'s features in place of the observation: what `observe` is given."""
+    return dataclasses.replace(step, observation=agent.encode(step.observation))

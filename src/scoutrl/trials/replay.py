@@ -1,4 +1,4 @@
-"""A ring of trials on the device: `init`, `add`, `draw` rows, `take` them, `revise` how interesting they are."""
+"""A ring of trials on the device: `init`, `add`, `draw` rows, `take` them, `revise` their priorities."""
 
 import dataclasses
 from typing import Any
@@ -10,8 +10,8 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete, Space
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from scoutrl.envs import MetaEnv
-from scoutrl.trials.trial import Episodes, Trial
+from scoutrl.envs import Spec
+from scoutrl.trials.trial import Episodes, Protocol, Trial
 
 
 class Replay(eqx.Module):
@@ -19,15 +19,15 @@ class Replay(eqx.Module):
 
     trials: Trial
     """Leading axis [capacity]."""
-    interest: Float[Array, " capacity"]
-    """How much there is to learn from each trial, by a measure of the algorithm's own."""
+    priority: Float[Array, " capacity"]
+    """How much there is to learn from each trial, by the algorithm's own measure."""
     added: Int[Array, ""]
     """Trials ever added, brought back by whole turns of the ring so that it never overflows."""
 
     @property
     def capacity(self) -> int:
         """The most trials kept."""
-        return self.interest.shape[0]
+        return self.priority.shape[0]
 
     @property
     def size(self) -> Int[Array, ""]:
@@ -35,35 +35,57 @@ class Replay(eqx.Module):
         return jnp.clip(self.added, 1, self.capacity)
 
 
-def init(env: MetaEnv, example: Trial, capacity: int) -> Replay:
-    """An empty ring for trials shaped like `example` (arrays or their shapes, no leading axis)."""
-    small = jax.eval_shape(lambda trial: _pack(env, trial), example)
-    trials = jax.tree.map(lambda x: jnp.zeros((capacity, *x.shape), x.dtype), small)
-    return Replay(trials, jnp.zeros(capacity), jnp.int32(0))
+def init(spec: Spec, protocol: Protocol, capacity: int) -> Replay:
+    """An empty ring for `capacity` trials of a family, all its shapes from the family's spaces."""
+    problem = spec.problems.ids
+    trial = Trial(
+        jnp.zeros((capacity, problem.shape[1]), problem.dtype),
+        _blank(spec, capacity, protocol.exploration_episodes),
+        _blank(spec, capacity, protocol.exploitation_episodes),
+        jnp.zeros(capacity, bool),
+    )
+    return Replay(trial, jnp.zeros(capacity), jnp.int32(0))
 
 
-def add(env: MetaEnv, replay: Replay, trials: Trial, interest: Float[Array, " batch"]) -> Replay:
+def _blank(spec: Spec, capacity: int, episodes: int) -> Episodes:
+    lead, steps, spaces = (capacity, episodes), (capacity, episodes, spec.horizon), spec.spaces
+
+    def zeros(lead: tuple[int, ...], space: Space) -> Array:
+        return jnp.zeros((*lead, *(space.shape or ())), stored_type(space))
+
+    return Episodes(
+        zeros((*lead, spec.horizon + 1), spaces.observation),
+        zeros(steps, spaces.action),
+        jnp.zeros(steps),
+        jnp.zeros(steps, bool),
+        jnp.zeros(steps, bool),
+        None if spaces.goal is None else zeros(lead, spaces.goal),
+    )
+
+
+def add(replay: Replay, trials: Trial, priority: Float[Array, " batch"]) -> Replay:
     """Write [batch] trials; the capacity must be a multiple of the batch."""
     start = replay.added % replay.capacity
-    written, interests = jax.tree.map(
-        lambda ring, new: jax.lax.dynamic_update_slice_in_dim(ring, new, start, axis=0),
-        (replay.trials, replay.interest),
-        (_pack(env, trials), interest),
+    given = (_without_kept(trials), priority)
+    written, priorities = jax.tree.map(
+        lambda ring, new: jax.lax.dynamic_update_slice_in_dim(ring, new.astype(ring.dtype), start, axis=0),
+        (replay.trials, replay.priority),
+        given,
     )
-    added = replay.added + interest.shape[0]
-    return Replay(written, interests, jnp.where(added >= 2 * replay.capacity, added - replay.capacity, added))
+    added = replay.added + priority.shape[0]
+    return Replay(written, priorities, jnp.where(added >= 2 * replay.capacity, added - replay.capacity, added))
 
 
-def revise(replay: Replay, rows: Int[Array, " batch"], interest: Float[Array, " batch"]) -> Replay:
-    """Note the interest of some trials anew."""
-    return eqx.tree_at(lambda r: r.interest, replay, replay.interest.at[rows].set(interest))
+def revise(replay: Replay, rows: Int[Array, " batch"], priority: Float[Array, " batch"]) -> Replay:
+    """Replace the priorities of some trials."""
+    return eqx.tree_at(lambda r: r.priority, replay, replay.priority.at[rows].set(priority))
 
 
-def successes(replay: Replay, floor: float = -1e9) -> Float[Array, " capacity"]:
-    """Running chances, row by row, to be drawn as a success.
+def success_weights(replay: Replay, floor: float = -1e9) -> Float[Array, " capacity"]:
+    """Cumulative, unnormalised sampling weights over rows; a trial that did not succeed weighs nothing.
 
     A success is a trial whose exploitation return is above the mean of all stored and above `floor`. Every kind of
-    success, a problem with its goals, is as likely as any other: those that come easily do not crowd out the others.
+    success, a problem with its goals, weighs as much as any other: easy ones do not crowd out the others.
     """
     returns = replay.trials.exploitation.rewards.sum(axis=(1, 2))
     stored = jnp.arange(replay.capacity) < replay.size
@@ -74,22 +96,22 @@ def successes(replay: Replay, floor: float = -1e9) -> Float[Array, " capacity"]:
 
 
 def draw(
-    replay: Replay, success: Float[Array, " capacity"], count: int, successes: int, interesting: int, key: PRNGKeyArray
+    replay: Replay, success: Float[Array, " capacity"], count: int, successes: int, prioritised: int, key: PRNGKeyArray
 ) -> Int[Array, " count"]:
-    """Rows of `count` trials, drawn with replacement: rare good trials are seen again and again.
+    """Draw rows of `count` trials with replacement, rare good trials more often than they occur.
 
-    Of them, `successes` are drawn by the running chances `success`, `interesting` from the trials whose interest is
-    above the mean, the rest from all. Where there are none of a kind, from all as well.
+    Of them, `successes` are drawn by the cumulative weights `success`, `prioritised` from the trials whose priority is
+    above the mean, the rest from all. Where there are none of a kind, all are drawn from instead.
     """
-    uniform, success_key, interest_key = jax.random.split(key, 3)
+    uniform, success_key, priority_key = jax.random.split(key, 3)
     rows = jax.random.randint(uniform, (count,), 0, replay.size)
     stored = jnp.arange(replay.capacity) < replay.size
-    interest = replay.interest
-    above = stored & (interest > (interest * stored).sum() / replay.size + 1e-6)
+    priority = replay.priority
+    above = stored & (priority > (priority * stored).sum() / replay.size + 1e-6)
     parts = [
         _drawn(success, rows[:successes], success_key),
-        _drawn(jnp.cumsum(above.astype(jnp.float32)), rows[successes : successes + interesting], interest_key),
-        rows[successes + interesting :],
+        _drawn(jnp.cumsum(above.astype(jnp.float32)), rows[successes : successes + prioritised], priority_key),
+        rows[successes + prioritised :],
     ]
     return jnp.concatenate(parts)
 
@@ -99,13 +121,13 @@ def take(replay: Replay, rows: Int[Array, " batch"]) -> Trial:
     return _unpack(jax.tree.map(lambda ring: ring[rows], replay.trials))
 
 
-def _drawn(running: Float[Array, " capacity"], otherwise: Int[Array, " n"], key: PRNGKeyArray) -> Int[Array, " n"]:
-    """Rows drawn by running chances; `otherwise` where all chances are nil."""
+def _drawn(cumulative: Float[Array, " capacity"], otherwise: Int[Array, " n"], key: PRNGKeyArray) -> Int[Array, " n"]:
+    """Rows drawn by cumulative weights; `otherwise` where all weights are 0."""
     if not len(otherwise):
         return otherwise
-    places = jax.random.uniform(key, otherwise.shape, maxval=running[-1])
-    # A row without a chance leaves the running sum as it is, and is never the first above any place.
-    return jnp.where(running[-1] > 0, jnp.searchsorted(running, places, side="right"), otherwise)
+    places = jax.random.uniform(key, otherwise.shape, maxval=cumulative[-1])
+    # A row of weight 0 leaves the sum as it is, and is never the first above any place.
+    return jnp.where(cumulative[-1] > 0, jnp.searchsorted(cumulative, places, side="right"), otherwise)
 
 
 _KINDS = 4096
@@ -124,29 +146,20 @@ def _kinds(trials: Trial) -> Int[Array, " trials"]:
     return ((mixed ^ (mixed >> 15)) % _KINDS).astype(jnp.int32)
 
 
-def _pack(env: MetaEnv, trial: Trial) -> Trial:
-    def pack(episodes: Episodes) -> Episodes:
-        spaces = env.spaces
-        return Episodes(
-            _shrink(spaces.observation, episodes.observations),
-            _shrink(spaces.action, episodes.actions),
-            episodes.rewards,
-            episodes.terminated,
-            episodes.mask,
-            _shrink(spaces.goal, episodes.goals),
-        )
-
-    return dataclasses.replace(trial, exploration=pack(trial.exploration), exploitation=pack(trial.exploitation))
+def _without_kept(trials: Trial) -> Trial:
+    """What was kept of decisions is for learners on fresh trials."""
+    phases = [dataclasses.replace(episodes, kept=None) for episodes in (trials.exploration, trials.exploitation)]
+    return dataclasses.replace(trials, exploration=phases[0], exploitation=phases[1])
 
 
 def _unpack(trial: Any) -> Any:
     return jax.tree.map(lambda x: x.astype(jnp.int32) if x.dtype in (jnp.int8, jnp.int16) else x, trial)
 
 
-def _shrink(space: Space | None, x: Any) -> Any:
+def stored_type(space: Space) -> Any:
+    """The smallest type that holds the elements of `space`."""
     if not isinstance(space, Discrete | MultiDiscrete):
-        return x
+        return space.dtype
     top = int(np.max(space.start + (space.n if isinstance(space, Discrete) else space.nvec)))
     bottom = int(np.min(space.start))
-    small = next(t for t in (jnp.int8, jnp.int16, jnp.int32) if jnp.iinfo(t).min <= bottom and top <= jnp.iinfo(t).max)
-    return x.astype(small)
+    return next(t for t in (jnp.int8, jnp.int16, jnp.int32) if jnp.iinfo(t).min <= bottom and top <= jnp.iinfo(t).max)

@@ -1,4 +1,4 @@
-"""Roll an agent through a trial: one scan per episode, everything on the device."""
+"""Roll an agent through a trial of a family in JAX: one scan per episode, everything on the device."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,25 +9,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Problem, Step
-from scoutrl.envs.base import Action, State, is_image
+from scoutrl.envs.base import Action, State
+from scoutrl.envs.spaces import is_image
 from scoutrl.trials.active import skip_finished
-from scoutrl.trials.agent import Agent, Memory, Phase, Sight, looked
-from scoutrl.trials.trial import Episodes, Trial
-
-
-class Protocol(eqx.Module):
-    """How many episodes a trial has, and whether the agent acts without noise."""
-
-    explorations: int = eqx.field(static=True, default=1)
-    """Exploration episodes in a trial."""
-    exploitations: int = eqx.field(static=True, default=1)
-    """Exploitation episodes in a trial."""
-    greedy: bool = eqx.field(static=True, default=False)
-    """Act without the noise of training."""
+from scoutrl.trials.agent import Agent, Features, Memory, Phase, encode_step
+from scoutrl.trials.trial import Episodes, Protocol, Trial
 
 
 def rollout(env: MetaEnv, agent: Agent, problem: Problem, key: PRNGKeyArray, protocol: Protocol) -> Trial:
-    """One trial of `agent` in `problem` (shape [k]); the agent itself is not told the problem."""
+    """One trial of `agent` in `problem` (shape [k]); the agent itself is not given the problem."""
     begin, explore, exploit = jax.random.split(key, 3)
     memory = agent.begin(begin)
     memory, exploration = _episodes(env, agent, memory, problem, explore, Phase.EXPLORATION, protocol)
@@ -45,7 +35,8 @@ def _episodes(
     protocol: Protocol,
 ) -> tuple[Memory, Episodes]:
     """All episodes of one phase, stacked. The first is apart: it may change the structure of the memory."""
-    keys = jax.random.split(key, protocol.explorations if phase == Phase.EXPLORATION else protocol.exploitations)
+    exploring = phase == Phase.EXPLORATION
+    keys = jax.random.split(key, protocol.exploration_episodes if exploring else protocol.exploitation_episodes)
 
     def body(memory: Memory, key: PRNGKeyArray) -> tuple[Memory, Episodes]:
         memory, episode, _ = play(env, agent, memory, problem, key, phase, greedy=protocol.greedy)
@@ -64,9 +55,9 @@ class _Moment(eqx.Module):
 
     state: State
     observation: Array
-    sight: Sight
+    features: Features
     memory: Memory
-    alive: Bool[Array, ""]
+    active: Bool[Array, ""]
 
 
 def _unwatched(state: State, memory: Memory) -> None:
@@ -84,7 +75,7 @@ def play(
     greedy: bool,
     watch: Callable[[State, Memory], Any] = _unwatched,
 ) -> tuple[Memory, Episodes, Any]:
-    """One episode: the memory at its end, the episode (without a leading axis), and what `watch` saw.
+    """One episode: the memory at its end, the episode (without a leading axis), and what `watch` returned.
 
     `watch(state, memory)` is asked at the beginning and after every step; its answers are stacked, [horizon + 1, ...].
     """
@@ -96,40 +87,41 @@ def play(
 
     def step(now: _Moment, key: PRNGKeyArray) -> tuple[_Moment, tuple]:
         act_key, env_key = jax.random.split(key)
-        action, memory = agent.act(now.memory, now.sight, act_key, greedy)
+        action, memory = agent.act(now.memory, now.features, act_key, greedy)
+        kept = agent.keep(memory, action)
         state, observation, answer = _stepped(env, agent, now, action, env_key)
         memory = agent.observe(memory, action, answer)
         ended = answer.terminated | answer.truncated
-        after = _Moment(state, observation, answer.observation, memory, now.alive & ~ended)
+        after = _Moment(state, observation, answer.observation, memory, now.active & ~ended)
         # Once an episode has ended its memory and observation stay as they were.
-        after = jax.tree.map(lambda new, old: jnp.where(now.alive, new, old), after, now)
-        reward = jnp.where(now.alive, answer.reward, 0.0)
+        after = jax.tree.map(lambda new, old: jnp.where(now.active, new, old), after, now)
+        reward = jnp.where(now.active, answer.reward, 0.0)
         seen = after.observation, watch(after.state, after.memory)
-        return after, (seen, action, reward, answer.terminated & now.alive, now.alive)
+        return after, (seen, action, reward, answer.terminated & now.active, now.active, kept)
 
     observation = jnp.asarray(observation)
-    start = _Moment(state, observation, agent.look(observation), memory, jnp.bool_(True))
-    end, (later, actions, rewards, terminated, mask) = jax.lax.scan(
+    start = _Moment(state, observation, agent.encode(observation), memory, jnp.bool_(True))
+    end, (later, actions, rewards, terminated, mask, kept) = jax.lax.scan(
         step, start, jax.random.split(steps_key, env.horizon)
     )
     first = start.observation, watch(start.state, start.memory)
     observations, watched = jax.tree.map(lambda one, more: jnp.concatenate([one[None], more]), first, later)
-    return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal), watched
+    return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal, kept), watched
 
 
 def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNGKeyArray) -> tuple[State, Array, Step]:
-    """The state after a step, what is observed there, and the answer as `agent` sees it."""
+    """The state after a step, what is observed there, and the answer with `agent`'s features of it."""
     arrays, rest = eqx.partition((env, agent), eqx.is_array)
 
     def stepped(arrays: tuple, own: tuple) -> tuple[State, Array, Step]:
         env, agent = eqx.combine(arrays, rest)
         state, answer = env.step(*own)
         answer = _as_arrays(answer)
-        return state, answer.observation, looked(agent, answer)
+        return state, answer.observation, encode_step(agent, answer)
 
     own = now.state, action, key
     if is_image(env.spaces.observation):  # other steps cost less than sorting the episodes
-        return skip_finished(stepped, now.alive, arrays, own)
+        return skip_finished(stepped, now.active, arrays, own)
     return stepped(arrays, own)
 
 

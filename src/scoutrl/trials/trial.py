@@ -1,15 +1,28 @@
 """A trial as data."""
 
+from typing import Any
+
 import equinox as eqx
 from jaxtyping import Array, Bool, Float
 
 from scoutrl.envs.base import Action, Goal, Observation, Problem
 
 
+class Protocol(eqx.Module):
+    """How many episodes a trial has, and whether the agent acts without noise."""
+
+    exploration_episodes: int = eqx.field(static=True, default=1)
+    """Exploration episodes in a trial."""
+    exploitation_episodes: int = eqx.field(static=True, default=1)
+    """Exploitation episodes in a trial."""
+    greedy: bool = eqx.field(static=True, default=False)
+    """Act without the noise of training."""
+
+
 class Episodes(eqx.Module):
     """Episodes of one phase; every field has the leading axes [..., episode].
 
-    After an episode's end its arrays go on with values that mean nothing: `mask` says which steps were lived.
+    After an episode's end its arrays go on with values that mean nothing: `mask` says which steps took place.
     """
 
     observations: Observation
@@ -21,9 +34,11 @@ class Episodes(eqx.Module):
     terminated: Bool[Array, "*batch episode time"]
     """The step ended the episode for a reason of the problem's own; False where `mask` is False."""
     mask: Bool[Array, "*batch episode time"]
-    """The step was lived; lived steps come first."""
+    """The step took place; such steps come first."""
     goals: Goal
     """[..., episode, *goal], or None in a family without goals."""
+    kept: Any = None
+    """[..., episode, time, …]: what the agent kept of each decision, see `Agent.keep`."""
 
     @property
     def returns(self) -> Float[Array, "*batch episode"]:
@@ -32,7 +47,7 @@ class Episodes(eqx.Module):
 
     @property
     def lengths(self) -> Array:
-        """Lived steps of each episode, [..., episode]."""
+        """Steps of each episode, [..., episode]."""
         return self.mask.sum(axis=-1)
 
 
@@ -40,10 +55,10 @@ class Trial(eqx.Module):
     """Exploration episodes, then exploitation episodes, in one problem."""
 
     problem: Problem
-    """[..., k], the problem ID: for learning and for judging, never for an agent at test time."""
+    """[..., k], the problem ID: for learning and for measuring, never for an agent at test time."""
     exploration: Episodes
     """Episodes whose reward does not count."""
     exploitation: Episodes
     """Episodes whose return is the score."""
-    informed: Bool[Array, "*batch"] | None = None
-    """Whether the agent was told the problem, where the algorithm tells it in some of the training trials."""
+    informed: Bool[Array, "*batch"]
+    """Whether the agent acted on the problem ID, as it may in some of the training trials."""

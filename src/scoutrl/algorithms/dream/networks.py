@@ -1,21 +1,21 @@
 """DREAM's networks: those that act, and the encoder that is used in training only."""
 
+from typing import final
+
 import equinox as eqx
-import jax
-import jax.numpy as jnp
-from gymnasium.spaces import Discrete
 from jaxtyping import Array, Float
 
-from scoutrl.envs import MetaEnv
-from scoutrl.envs.base import Goal
-from scoutrl.errors import ScoutError
-from scoutrl.nn.encoders import Encoder, encoder_for
-from scoutrl.nn.heads import Duelling
+from scoutrl.algorithms.encoders import Encoders
+from scoutrl.algorithms.policies import Explorer, TaskPolicy
+from scoutrl.envs import Spec
+from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.problem_encoder import ProblemEncoder
-from scoutrl.nn.recurrent import History
+from scoutrl.nn.recurrent import History, TransitionFeatures
+from scoutrl.rl.learner import PolicyLearner
 
 
+@final
 class Decoder(eqx.Module):
     """g_ω(τ), the mean of q_ω(z|τ) = N(g_ω(τ), ρ²I)."""
 
@@ -25,73 +25,27 @@ class Decoder(eqx.Module):
     """From memory to z."""
 
     def __call__(self, hidden: Float[Array, "*batch hidden"]) -> Float[Array, "*batch z"]:
-        """g of what the memory holds."""
+        """g of the trajectory that the memory holds."""
         return self.out(hidden)
 
-
-class Explorer(eqx.Module):
-    """π_exp: action values of the exploration policy."""
-
-    history: History
-    """Recurrent over the transitions of the trial."""
-    mix: Linear
-    """From memory and the observation at hand."""
-    head: Duelling
-    """To action values."""
-
-    @property
-    def actions(self) -> int:
-        """Number of actions."""
-        return self.head.advantage.bias.shape[-1]
-
-    def __call__(self, hidden: Array, observation: Array) -> Float[Array, "*batch actions"]:
-        """Q_exp(s_:t, a_:t, ·)."""
-        return self.head(jax.nn.relu(self.mix(jnp.concatenate([hidden, observation], axis=-1))))
+    def prefixes(self, transitions: TransitionFeatures) -> Float[Array, "batch time+1 z"]:
+        """g on every prefix of [batch, time] transitions, the empty one included."""
+        return self(self.history.scan(transitions))
 
 
-class Policy(eqx.Module):
-    """π_task: action values of the exploitation policy, given z."""
-
-    history: History | None
-    """Recurrent over the transitions of the episode; None where observation, goal and z say all."""
-    look: Linear
-    """From observation, goal and memory."""
-    scale: Linear
-    """From z, multiplied into the first hidden layer."""
-    task: Linear
-    """From z, added to it."""
-    hidden: list[Linear]
-    """Two hidden layers after z is known: one is not enough."""
-    head: Duelling
-    """To action values."""
-
-    def __call__(
-        self, memory: Array | None, observation: Array, goal: Array, z: Array
-    ) -> Float[Array, "*batch actions"]:
-        """Q_task(s, g, z, ·); `goal` is its features, an empty last axis without goals."""
-        seen = [observation, goal] if memory is None else [observation, goal, memory]
-        x = jax.nn.relu(self.look(jnp.concatenate(seen, axis=-1)))
-        x = jax.nn.relu(self.hidden[0](x) * (1 + self.scale(z)) + self.task(z))
-        return self.head(jax.nn.relu(self.hidden[1](x)))
-
-
+@final
 class Actors(eqx.Module):
-    """Every network that acts; none of them has ever a problem ID for input."""
+    """Every network that acts; none of them ever has a problem ID for input."""
 
-    observe: Encoder
-    """Encodes observations, for all three."""
-    instruct: Encoder | None
-    """Encodes goals; None without goals."""
+    encode: Encoders
+    """Encodes observations, actions and goals, for all three."""
     decoder: Decoder
     explorer: Explorer
-    policy: Policy
-
-    def goal_features(self, goal: Goal, batch: tuple[int, ...]) -> Array:
-        """Features of a goal, with no features at all where there is none."""
-        return jnp.zeros((*batch, 0)) if self.instruct is None or goal is None else self.instruct(goal)
+    policy: TaskPolicy
 
 
-class DreamNets(eqx.Module):
+@final
+class DreamNetworks(eqx.Module):
     """All that is learnt."""
 
     encoder: ProblemEncoder
@@ -100,6 +54,7 @@ class DreamNets(eqx.Module):
     """g_ω, π_exp and π_task."""
 
 
+@final
 class Sizes(eqx.Module):
     """How large the networks are."""
 
@@ -110,38 +65,33 @@ class Sizes(eqx.Module):
     policy_memory: bool = eqx.field(static=True)
 
 
-def build(env: MetaEnv, sizes: Sizes, z_scale: float) -> DreamNets:
-    """Networks for the spaces and problems of `env`, yet to be drawn (`randomise`).
+def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, z_scale: float, rng: Rng) -> DreamNetworks:
+    """Draw networks for the spaces and problems of a family.
 
     Raises:
-        ScoutError: a space no encoder reads, or actions that are not discrete.
+        ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
     """
-    spaces, z, width = env.spaces, sizes.z, sizes.policy_width
-    if not isinstance(spaces.action, Discrete):
-        kind = type(spaces.action).__name__
-        raise ScoutError(f"DREAM learns Discrete actions only; the action space of {type(env).__name__} is a {kind}")
-    actions = int(spaces.action.n)
-    observe = encoder_for(spaces.observation)
-    instruct = None if spaces.goal is None else encoder_for(spaces.goal)
+    z, problems, action = sizes.z, spec.problems, spec.spaces.action
+    encode = Encoders(spec.spaces, rng)
+    seen, done = encode.observation.size, encode.action.size
 
     def history(hidden: int) -> History:
-        return History(observe.size, actions, sizes.width, hidden)
+        return History(seen, done, sizes.width, hidden, rng)
 
-    seen = observe.size + (instruct.size if instruct else 0) + (width if sizes.policy_memory else 0)
+    memory = sizes.policy_width if sizes.policy_memory else 0
     actors = Actors(
-        observe=observe,
-        instruct=instruct,
-        decoder=Decoder(history(sizes.memory), Linear(sizes.memory, z, gain=1.0)),
-        explorer=Explorer(
-            history(sizes.memory), Linear(sizes.memory + observe.size, sizes.width), Duelling(sizes.width, actions)
-        ),
-        policy=Policy(
-            history(width) if sizes.policy_memory else None,
-            look=Linear(seen, width),
-            scale=Linear(z, width, gain=1.0),
-            task=Linear(z, width, gain=1.0),
-            hidden=[Linear(width, width), Linear(width, width)],
-            head=Duelling(width, actions),
+        encode,
+        Decoder(history(sizes.memory), Linear(sizes.memory, z, rng, gain=1.0)),
+        Explorer(history(sizes.memory), seen, sizes.width, learner, action, rng),
+        TaskPolicy(
+            history(memory) if memory else None,
+            seen + encode.goal_size + memory,
+            z,
+            sizes.policy_width,
+            learner,
+            action,
+            rng,
         ),
     )
-    return DreamNets(ProblemEncoder(env.problems, z, z_scale), actors)
+    encoder = ProblemEncoder(problems.sizes, problems.ids.shape[1], z, rng, z_scale)
+    return DreamNetworks(encoder, actors)

@@ -1,6 +1,7 @@
 """The agent with one policy for the whole trial: it remembers, believes, acts."""
 
 import dataclasses
+from typing import final
 
 import equinox as eqx
 import jax
@@ -11,94 +12,107 @@ from scoutrl.algorithms.recurrent.networks import Actor
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
 from scoutrl.nn.recurrent import TransitionFeatures
-from scoutrl.trials.agent import Agent, Phase, Sight
+from scoutrl.rl.learner import Kept, Noise, PolicyLearner
+from scoutrl.trials.agent import Agent, Features, Phase
 
 
-class Told(eqx.Module):
-    """A belief that stands in for the agent's own, whispered to some of the agents that collect training trials."""
+@final
+class PrivilegedBelief(eqx.Module):
+    """A belief in place of the agent's own, given to some of the agents that collect training trials."""
 
     belief: Float[Array, " belief"]
     used: Bool[Array, ""]
 
 
+@final
 class RecurrentMemory(eqx.Module):
     """What the agent keeps within a trial."""
 
     exploiting: Array
     """Whether the episode is one of exploitation."""
-    starts: Array
+    is_first: Array
     """Whether nothing was done in the episode yet."""
     hidden: Array
     """The recurrent memory: it lasts until the trial ends."""
     goal: Array
     """The goal's features; zeros while exploring."""
-    sight: Array
-    """What was seen when last acting."""
-    epsilon: Array
-    """Share of random actions in this trial while exploring and while exploiting, when not greedy."""
+    inputs: Array
+    """What the policy saw when it last acted."""
+    exploration_noise: Noise
+    exploitation_noise: Noise
 
 
+@final
 class RecurrentAgent(Agent):
     """Act with π(a | belief(h), s, g, phase), h recurrent over everything that happened in the trial."""
 
     actor: Actor
-    epsilon: Float[Array, "2"]
-    """Lowest and highest share of random actions; a trial's own are drawn between them, evenly in their logarithm."""
-    explorer_epsilon: Float[Array, ""]
-    """While exploring, actions are random at least this often."""
+    learner: PolicyLearner
     see_rewards: bool = eqx.field(static=True)
     """Rewards of exploration are remembered."""
-    told: Told | None = None
+    explorer_random: Float[Array, ""] | float = 0.0
+    """While exploring in training, actions are random at least this often."""
+    privileged: PrivilegedBelief | None = None
     """None in every agent that is evaluated or deployed."""
 
     @property
-    def informed(self) -> Bool[Array, ""] | None:
-        """Whether the belief is whispered."""
-        return None if self.told is None else self.told.used
+    def informed(self) -> Bool[Array, ""]:
+        """Whether the agent's own belief is replaced."""
+        return jnp.bool_(False) if self.privileged is None else self.privileged.used
 
     def begin(self, key: PRNGKeyArray) -> RecurrentMemory:
         """Nothing is known."""
-        low, high = jnp.log(self.epsilon)
-        exploring, exploiting = jnp.exp(jax.random.uniform(key, (2,), minval=low, maxval=high))
-        goal = jnp.zeros(self.actor.goal_size)
+        exploring, exploiting = jax.random.split(key)
+        no, actor = jnp.bool_(False), self.actor
+        goal = actor.encode.no_goal()
         return RecurrentMemory(
-            exploiting=jnp.bool_(False),
-            starts=jnp.bool_(True),
-            hidden=self.actor.history.initial(),
+            exploiting=no,
+            is_first=jnp.bool_(True),
+            hidden=actor.history.initial(),
             goal=goal,
-            sight=self.actor.sight(jnp.zeros(self.actor.observe.size), goal, jnp.bool_(False), jnp.bool_(True)),
-            epsilon=jnp.stack([jnp.maximum(exploring, self.explorer_epsilon), exploiting]),
+            inputs=actor.inputs(jnp.zeros(actor.encode.observation.size), goal, no, no),
+            exploration_noise=self.learner.noise(exploring, self.explorer_random),
+            exploitation_noise=self.learner.noise(exploiting),
         )
 
     def begin_episode(self, memory: RecurrentMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> RecurrentMemory:
         """Look at the goal; nothing is forgotten."""
         del key
         exploiting = jnp.bool_(phase == Phase.EXPLOITATION)
-        features = self.actor.goal_features(goal, exploiting)
-        return dataclasses.replace(memory, exploiting=exploiting, starts=jnp.bool_(True), goal=features)
+        features = self.actor.goals(goal, exploiting)
+        return dataclasses.replace(memory, exploiting=exploiting, is_first=jnp.bool_(True), goal=features)
 
-    def look(self, observation: Observation) -> Sight:
+    def encode(self, observation: Observation) -> Features:
         """Features."""
-        return self.actor.observe(jnp.asarray(observation))
+        return self.actor.encode.observation(jnp.asarray(observation))
 
     def act(
-        self, memory: RecurrentMemory, sight: Sight, key: PRNGKeyArray, greedy: bool
+        self, memory: RecurrentMemory, features: Features, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, RecurrentMemory]:
-        """What the policy makes of belief and sight."""
-        sight = self.actor.sight(sight, memory.goal, memory.exploiting, memory.starts)
-        belief = self.actor.belief(memory.hidden)
-        if self.told is not None:
-            belief = jnp.where(self.told.used, self.told.belief, belief)
-        epsilon = jnp.where(memory.exploiting, memory.epsilon[1], memory.epsilon[0])
-        action = self.actor.head.choose(self.actor.think(belief, sight), epsilon, key, greedy)
-        return action, dataclasses.replace(memory, sight=sight)
+        """Follow the policy, given the belief and all there is to see."""
+        inputs = self.actor.inputs(features, memory.goal, memory.exploiting, memory.is_first)
+        memory = dataclasses.replace(memory, inputs=inputs)
+        noise = jax.tree.map(
+            lambda a, b: jnp.where(memory.exploiting, a, b), memory.exploitation_noise, memory.exploration_noise
+        )
+        return self.learner.act(self.actor.head, self._features(memory), noise, key, greedy), memory
+
+    def keep(self, memory: RecurrentMemory, action: Action) -> Kept:
+        """What the learner wants to know."""
+        return self.learner.keep(self.actor.head, self._features(memory), action)
 
     def observe(self, memory: RecurrentMemory, action: Action, step: Step) -> RecurrentMemory:
         """Remember the transition."""
-        started = jnp.bool_(False)
-        after = self.actor.sight(step.observation, memory.goal, memory.exploiting, started)
+        no, actor = jnp.bool_(False), self.actor
+        after = actor.inputs(step.observation, memory.goal, memory.exploiting, no)
         reward = jnp.asarray(step.reward, jnp.float32)
         reward = reward if self.see_rewards else reward * memory.exploiting
-        transition = TransitionFeatures(memory.sight, self.actor.do(jnp.asarray(action)), reward, after)
-        hidden = self.actor.history.step(memory.hidden, transition)
-        return dataclasses.replace(memory, hidden=hidden, starts=started)
+        transition = TransitionFeatures(memory.inputs, actor.encode.action(jnp.asarray(action)), reward, after)
+        return dataclasses.replace(memory, hidden=actor.history.step(memory.hidden, transition), is_first=no)
+
+    def _features(self, memory: RecurrentMemory) -> Features:
+        """The policy's last hidden layer, of the memory and what the policy saw when it last acted."""
+        belief = self.actor.belief(memory.hidden)
+        if self.privileged is not None:
+            belief = jnp.where(self.privileged.used, self.privileged.belief, belief)
+        return self.actor.features(belief, memory.inputs)

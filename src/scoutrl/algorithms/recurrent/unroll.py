@@ -1,6 +1,6 @@
-"""Trials as a policy with one memory for the whole of them lives them: all at once, in one scan."""
+"""Unroll a recurrent policy over stored trials: the same as acting step by step, in one scan."""
 
-import dataclasses
+from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -9,27 +9,30 @@ from jaxtyping import Array, Float
 from scoutrl.algorithms.base import Metrics
 from scoutrl.algorithms.recurrent.networks import Actor
 from scoutrl.nn.recurrent import TransitionFeatures
-from scoutrl.trials.encode import seen
-from scoutrl.trials.sequences import Transitions, TrialSequence, life
+from scoutrl.rl.learner import Features
+from scoutrl.trials.encode import encode_observations
+from scoutrl.trials.sequences import Transitions, TrialSequence, trial_sequence
 from scoutrl.trials.trial import Trial
 
 
-class Recalled(eqx.Module):
-    """Trials as the policy lives them."""
+@final
+class Unrolled(eqx.Module):
+    """Trials as the policy met them."""
 
-    life: TrialSequence
-    """The steps, with features in place of observations."""
-    transitions: TransitionFeatures
-    """The same as the memory takes them in; `before` is what is seen when acting."""
+    sequence: TrialSequence
+    """The steps."""
+    features: TransitionFeatures
+    """The same as the memory takes them in; `before` is what the policy sees when it acts."""
     hidden: Float[Array, "batch time+1 hidden"]
     """The memory on every prefix, the empty one included."""
 
     @property
-    def tape(self) -> Transitions:
+    def transitions(self) -> Transitions:
         """The transitions as they happened."""
-        return self.life.tape
+        return self.sequence.transitions
 
 
+@final
 class Beliefs(eqx.Module):
     """What the policy is given of its memory, and what else is to be learnt by it."""
 
@@ -41,13 +44,21 @@ class Beliefs(eqx.Module):
     """To be reported."""
 
 
-def recall(actor: Actor, trials: Trial, see_rewards: bool) -> Recalled:
+def unroll(actor: Actor, trials: Trial, see_rewards: bool) -> Unrolled:
     """Step by step the same as an agent's `act` and `observe`; `see_rewards`: rewards of exploring are remembered."""
-    exploration, exploitation = seen(actor.observe, trials.exploration), seen(actor.observe, trials.exploitation)
-    lived = life(dataclasses.replace(trials, exploration=exploration, exploitation=exploitation))
-    goal = actor.goal_features(lived.goals, lived.exploiting)
-    before = actor.sight(lived.tape.before, goal, lived.exploiting, lived.starts)
-    after = actor.sight(lived.tape.after, goal, lived.exploiting, jnp.zeros_like(lived.starts))
-    rewards = lived.tape.rewards if see_rewards else lived.tape.rewards * lived.exploiting
-    transitions = TransitionFeatures(before, actor.do(lived.tape.actions), rewards, after)
-    return Recalled(lived, transitions, actor.history.scan(transitions))
+    encoder = actor.encode.observation
+    phases = (encode_observations(encoder, episodes) for episodes in (trials.exploration, trials.exploitation))
+    sequence = trial_sequence(*phases)
+    moved, exploiting = sequence.transitions, sequence.exploiting
+    goal = actor.goals(sequence.goals, exploiting)
+    before = actor.inputs(moved.before, goal, exploiting, sequence.is_first)
+    after = actor.inputs(moved.after, goal, exploiting, jnp.zeros_like(sequence.is_first))
+    rewards = moved.rewards if see_rewards else moved.rewards * exploiting
+    features = TransitionFeatures(before, actor.encode.action(moved.actions), rewards, after)
+    return Unrolled(sequence, features, actor.history.scan(features))
+
+
+def policy_features(actor: Actor, unrolled: Unrolled, beliefs: Beliefs) -> Features:
+    """The policy's last hidden layer before each step, [batch, time + 1, …]; zeros after the last, which ends all."""
+    features = actor.features(beliefs.belief[:, :-1], unrolled.features.before)
+    return jnp.pad(features, ((0, 0), (0, 1), (0, 0)))

@@ -14,25 +14,28 @@ over all steps i of the trial, past and future, with N(0, I) for what was believ
 its return; by default its gradient does not reach φ. The problem ID is not used at all.
 """
 
+from typing import final
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.off_policy import Learner
-from scoutrl.algorithms.ranges import check_ranges
-from scoutrl.algorithms.recurrent.agent import Told
+from scoutrl.algorithms.base import AlgorithmState
 from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.recurrent.networks import Actor, Belief
-from scoutrl.algorithms.recurrent.unroll import Beliefs, Recalled
-from scoutrl.envs import MetaEnv, Problem
+from scoutrl.algorithms.recurrent.unroll import Beliefs, Unrolled
+from scoutrl.envs import Problem, Spec
+from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.prediction import Decoder, log_likelihood, predictable
+from scoutrl.ranges import check_ranges
 from scoutrl.rl.q_learning import masked_mean
 from scoutrl.trials.sequences import Transitions
 from scoutrl.trials.trial import Trial
 
 
+@final
 class Posterior(Belief):
     """q_φ: the belief is mean and log-variance of m, side by side."""
 
@@ -45,7 +48,8 @@ class Posterior(Belief):
         return jnp.concatenate([mean, jnp.clip(log_variance, -8.0, 4.0)], axis=-1)
 
 
-class VaribadNets(eqx.Module):
+@final
+class VaribadNetworks(eqx.Module):
     """All that is learnt."""
 
     actor: Actor
@@ -56,6 +60,7 @@ class VaribadNets(eqx.Module):
     """p(s' | s, a, m); None for images."""
 
 
+@final
 class Varibad(EndToEnd):
     """VariBAD, for the return of the exploitation episodes."""
 
@@ -79,46 +84,55 @@ class Varibad(EndToEnd):
         weights = "kl_weight reward_weight state_weight elbo_weight"
         check_ranges(self, positive="latent elbo_terms", not_negative=weights)
 
-    def networks(self, env: MetaEnv) -> VaribadNets:
+    def networks(self, spec: Spec, rng: Rng) -> VaribadNetworks:
         """q_φ and the policy; the decoders."""
-        actor = self.build_actor(env, Posterior(2 * self.latent, Linear(self.memory, 2 * self.latent, gain=1.0)))
-        observation, known = actor.observe.size, actor.observe.size + actor.goal_size + 2 + actor.do.size
-        rewards = Decoder(self.latent, known + observation, self.width, 1)
-        states = Decoder(self.latent, known, self.width, observation) if predictable(actor.observe) else None
-        return VaribadNets(actor, rewards, states)
+        belief = Posterior(2 * self.latent, Linear(self.memory_size, 2 * self.latent, rng, gain=1.0))
+        actor = self.build_actor(spec, belief, rng)
+        encode = actor.encode
+        observation = encode.observation.size
+        known = observation + encode.goal_size + 2 + encode.action.size
+        rewards = Decoder(self.latent, known + observation, self.width, 1, rng)
+        seen = predictable(encode.observation)
+        return VaribadNetworks(
+            actor, rewards, Decoder(self.latent, known, self.width, observation, rng) if seen else None
+        )
 
-    def beliefs(self, nets: VaribadNets, recalled: Recalled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
+    def beliefs(self, networks: VaribadNetworks, unrolled: Unrolled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """Mean and log-variance of q_φ(m | τ_:t), which learn by the ELBO."""
-        belief, played = nets.actor.belief(recalled.hidden), recalled.tape
-        kl = masked_mean(steps_of_belief(belief), played.prefixes)
-        likelihood = self.log_likelihood(nets, belief, recalled, key)
+        belief, moved = networks.actor.belief(unrolled.hidden), unrolled.transitions
+        kl = masked_mean(kl_from_previous(belief), moved.prefixes)
+        likelihood = self.log_likelihood(networks, belief, unrolled, key)
         elbo = likelihood - self.kl_weight * kl
         metrics = {"elbo": elbo, "log_likelihood": likelihood, "kl": kl}
-        shown = belief if self.policy_gradient else jax.lax.stop_gradient(belief)
-        return Beliefs(shown, -self.elbo_weight * elbo / played.mask.shape[1], metrics)
+        given = belief if self.policy_gradient else jax.lax.stop_gradient(belief)
+        return Beliefs(given, -self.elbo_weight * elbo / moved.mask.shape[1], metrics)
 
     def log_likelihood(
-        self, nets: VaribadNets, belief: Float[Array, "batch time+1 belief"], recalled: Recalled, key: PRNGKeyArray
+        self,
+        networks: VaribadNetworks,
+        belief: Float[Array, "batch time+1 belief"],
+        unrolled: Unrolled,
+        key: PRNGKeyArray,
     ) -> Float[Array, ""]:
         """E_t E_{m ~ q_φ(·|τ_:t)} Σ_i log p(r_i, s_{i+1} | s_i, a_i, m), in nats per trial; t is drawn evenly."""
-        moment_key, noise = jax.random.split(key)
-        mean, log_variance = jnp.split(some_of(belief, recalled.tape, self.elbo_terms, moment_key), 2, axis=-1)
+        prefix_key, noise = jax.random.split(key)
+        moved, features = unrolled.transitions, unrolled.features
+        mean, log_variance = jnp.split(sample_prefixes(belief, moved, self.elbo_terms, prefix_key), 2, axis=-1)
         m = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(noise, mean.shape)
-        steps, played = recalled.transitions, recalled.tape
-        known = jnp.concatenate([steps.before, steps.action], axis=-1)
-        after = jax.lax.stop_gradient(played.after)
-        said = nets.rewards(m, jnp.concatenate([known, after], axis=-1))[..., 0]
-        total = -0.5 * self.reward_weight * (said - played.rewards[:, None]) ** 2
-        if nets.states is not None:
-            total += self.state_weight * log_likelihood(nets.actor.observe, nets.states(m, known), after[:, None])
-        return (total * played.mask[:, None]).sum(axis=-1).mean()
+        known = jnp.concatenate([features.before, features.action], axis=-1)
+        after = jax.lax.stop_gradient(moved.after)
+        predicted = networks.rewards(m, jnp.concatenate([known, after], axis=-1))[..., 0]
+        total = -0.5 * self.reward_weight * (predicted - moved.rewards[:, None]) ** 2
+        if networks.states is not None:
+            encoder = networks.actor.encode.observation
+            total += self.state_weight * log_likelihood(encoder, networks.states(m, known), after[:, None])
+        return (total * moved.mask[:, None]).sum(axis=-1).mean()
 
-    def told(self, state: Learner, problem: Problem, key: PRNGKeyArray) -> Told | None:
-        """Nothing: no part of VariBAD ever has a problem ID."""
-        return None
+    def privileged(self, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> None:
+        """None: no part of VariBAD ever has a problem ID."""
 
 
-def steps_of_belief(belief: Float[Array, "batch time+1 belief"]) -> Float[Array, "batch time+1"]:
+def kl_from_previous(belief: Float[Array, "batch time+1 belief"]) -> Float[Array, "batch time+1"]:
     """KL( q(m|τ_:t) ‖ q(m|τ_:t-1) ) for every t, in nats; N(0, I) comes before the first."""
     before = jnp.pad(belief[:, :-1], ((0, 0), (1, 0), (0, 0)))
     (mean, log_variance), (mean_0, log_variance_0) = jnp.split(belief, 2, axis=-1), jnp.split(before, 2, axis=-1)
@@ -127,10 +141,10 @@ def steps_of_belief(belief: Float[Array, "batch time+1 belief"]) -> Float[Array,
     return 0.5 * (ratio + distance - 1 - log_variance + log_variance_0).sum(axis=-1)
 
 
-def some_of(
-    x: Float[Array, "batch time+1 size"], played: Transitions, count: int, key: PRNGKeyArray
+def sample_prefixes(
+    x: Float[Array, "batch time+1 size"], moved: Transitions, count: int, key: PRNGKeyArray
 ) -> Float[Array, "batch count size"]:
-    """`x` on prefixes drawn evenly from those that were lived; by products with one-hots, whose gradient is fast."""
-    lived = played.mask.sum(axis=1, keepdims=True)
-    moments = jax.random.randint(key, (len(x), count), 0, lived + 1)
-    return jnp.einsum("bct,bts->bcs", jax.nn.one_hot(moments, x.shape[1]), x)
+    """`x` on prefixes drawn evenly from those there are; by products with one-hots, whose gradient is fast."""
+    steps = moved.mask.sum(axis=1, keepdims=True)
+    prefixes = jax.random.randint(key, (len(x), count), 0, steps + 1)
+    return jnp.einsum("bct,bts->bcs", jax.nn.one_hot(prefixes, x.shape[1]), x)

@@ -1,0 +1,70 @@
+"""MetaCURE's networks."""
+
+from typing import final
+
+import equinox as eqx
+
+from scoutrl.algorithms.pearl.networks import PearlNetworks
+from scoutrl.algorithms.pearl.networks import build as build_pearl
+from scoutrl.algorithms.policies import Explorer
+from scoutrl.envs import Spec
+from scoutrl.nn.init import Rng
+from scoutrl.nn.prediction import Predictor
+from scoutrl.nn.problem_encoder import ProblemEncoder
+from scoutrl.nn.recurrent import History
+from scoutrl.rl.learner import PolicyLearner
+
+
+@final
+class Sizes(eqx.Module):
+    """How large the networks are."""
+
+    z: int = eqx.field(static=True)
+    width: int = eqx.field(static=True)
+    memory: int = eqx.field(static=True)
+    policy_width: int = eqx.field(static=True)
+
+
+@final
+class Curiosity(eqx.Module):
+    """The two predictors that an explorer's reward is made of, used in training only."""
+
+    encoder: ProblemEncoder
+    """What the second predictor is told of the problem's ID."""
+    with_id: Predictor
+    """ŷ_problem."""
+    history: History
+    """What the first predictor remembers of the context so far."""
+    without_id: Predictor
+    """ŷ_context."""
+
+
+@final
+class MetaCureNetworks(eqx.Module):
+    """All that is learnt."""
+
+    curiosity: Curiosity
+    """Used in training only."""
+    explorer: Explorer
+    """π_e, the exploration policy."""
+    sampler: PearlNetworks
+    """q_φ and the exploitation policy π_θ."""
+
+
+def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, rng: Rng) -> MetaCureNetworks:
+    """Draw networks for the spaces and problems of a family.
+
+    Raises:
+        ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
+    """
+    sampler = build_pearl(spec, learner, sizes.z, sizes.width, sizes.policy_width, rng)
+    seen, done = sampler.encode.observation.size, sampler.encode.action.size
+    width, memory, problems = sizes.width, sizes.memory, spec.problems
+    curiosity = Curiosity(
+        ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng),
+        Predictor(seen, done, width, width, rng),
+        History(seen, done, width, memory, rng),
+        Predictor(seen, done, memory, width, rng),
+    )
+    explorer = Explorer(History(seen, done, width, memory, rng), seen, width, learner, spec.spaces.action, rng)
+    return MetaCureNetworks(curiosity, explorer, sampler)

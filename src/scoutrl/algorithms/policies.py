@@ -1,0 +1,86 @@
+"""The two kinds of policy that several algorithms have: one that explores, one that solves a task it knows."""
+
+from typing import final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+from gymnasium import Space
+from jaxtyping import Array
+
+from scoutrl.nn.init import Rng
+from scoutrl.nn.linear import Linear
+from scoutrl.nn.recurrent import History, TransitionFeatures
+from scoutrl.rl.learner import Features, Head, PolicyLearner
+
+
+@final
+class Explorer(eqx.Module):
+    """π_exp(a | s_:t, a_:t): recurrent over the transitions of the trial."""
+
+    history: History
+    """Over the transitions of the trial."""
+    mix: Linear
+    """From memory and the observation at hand."""
+    head: Head
+    """To what the learner needs."""
+
+    def __init__(self, history: History, observation: int, width: int, learner: PolicyLearner, action: Space, rng: Rng):
+        """Draw a policy for observation features of that length."""
+        self.history = history
+        self.mix = Linear(history.gru.hidden + observation, width, rng)
+        self.head = learner.head(width, action, rng)
+
+    def features(self, memory: Array, observation: Array) -> Features:
+        """The last hidden layer, given the memory and the features of an observation."""
+        return jax.nn.relu(self.mix(jnp.concatenate([memory, observation], axis=-1)))
+
+    def unroll(self, transitions: TransitionFeatures) -> Features:
+        """The last hidden layer before each step of [batch, time] transitions; after the last one, zeros."""
+        memory = self.history.scan(transitions)
+        features = self.features(memory[:, :-1], transitions.before)
+        # No return goes on after the last step, so that what comes there is of no account.
+        return jnp.pad(features, ((0, 0), (0, 1), (0, 0)))
+
+
+@final
+class TaskPolicy(eqx.Module):
+    """π_task(a | s, g, z): solves the task that z tells of."""
+
+    history: History | None
+    """Recurrent over the transitions of the episode; None where observation, goal and z say all."""
+    embed: Linear
+    """From observation, goal and memory."""
+    scale: Linear
+    """From z, multiplied into the first hidden layer."""
+    shift: Linear
+    """From z, added to it."""
+    hidden: list[Linear]
+    """Two hidden layers after z comes in: one is not enough."""
+    head: Head
+    """To what the learner needs."""
+
+    def __init__(
+        self, history: History | None, inputs: int, z: int, width: int, learner: PolicyLearner, action: Space, rng: Rng
+    ):
+        """Draw a policy for that many features of observation, goal and memory together."""
+        self.history = history
+        self.embed = Linear(inputs, width, rng)
+        self.scale, self.shift = Linear(z, width, rng, gain=1.0), Linear(z, width, rng, gain=1.0)
+        self.hidden = [Linear(width, width, rng), Linear(width, width, rng)]
+        self.head = learner.head(width, action, rng)
+
+    def features(self, memory: Array | None, observation: Array, goal: Array, z: Array) -> Features:
+        """The last hidden layer, given features of observation and goal (an empty last axis without goals)."""
+        inputs = [observation, goal] if memory is None else [observation, goal, memory]
+        x = jax.nn.relu(self.embed(jnp.concatenate(inputs, axis=-1)))
+        x = jax.nn.relu(self.hidden[0](x) * (1 + self.scale(z)) + self.shift(z))
+        return jax.nn.relu(self.hidden[1](x))
+
+    def initial(self) -> Array | None:
+        """The memory at the beginning of an episode."""
+        return None if self.history is None else self.history.initial()
+
+    def remember(self, memory: Array | None, transition: TransitionFeatures) -> Array | None:
+        """The memory after one more transition."""
+        return None if self.history is None or memory is None else self.history.step(memory, transition)

@@ -1,0 +1,99 @@
+"""How one policy acts and learns: what every algorithm asks of a learner, and no more.
+
+A learner owns the last layer of a policy, its `Head`. The algorithm owns everything before it, and says what the return
+is: `Steps` has the rewards and discounts.
+"""
+
+import abc
+from typing import Any, ClassVar
+
+import equinox as eqx
+from gymnasium import Space
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
+
+from scoutrl.nn.init import Rng
+
+Features = Float[Array, "*batch features"]
+"""A policy's last hidden layer."""
+Action = Any
+"""An element of the action space, or many: any leading axes."""
+Share = Float[Array, ""] | float
+Noise = Any
+"""What makes a policy try other actions in training: a pytree drawn once a trial."""
+Kept = Any
+"""What a learner keeps of a decision, beside the action: a pytree, or None."""
+
+
+class Head(eqx.Module):
+    """A policy's last layer, made by its learner."""
+
+
+class Steps(eqx.Module):
+    """Steps in time order, as a learner sees them."""
+
+    actions: Action
+    """[batch, time, *action]: a_t."""
+    rewards: Float[Array, "batch time"]
+    """r_t: what counts, which need not be what the environment paid."""
+    discounts: Float[Array, "batch time"]
+    """γ_t, 0 where step t ended the return."""
+    mask: Bool[Array, "batch time"]
+    """Steps that took place; they come first."""
+    kept: Kept = None
+    """[batch, time, …]: what the learner kept when it acted; None of a learner that keeps nothing."""
+
+
+class PolicyLearner(eqx.Module):
+    """How one policy acts and learns. The fields are its hyper-parameters, each with a docstring."""
+
+    discount: eqx.AbstractVar[float]
+    """γ, from 0 to 1."""
+    on_policy: ClassVar[bool] = False
+    """Learns from fresh trials only; else from replayed ones."""
+    name: ClassVar[str] = ""
+    """As after `--set learner=`; for messages."""
+
+    @abc.abstractmethod
+    def head(self, features: int, space: Space, rng: Rng) -> Head:
+        """Draw a head for features of that length and an action space.
+
+        Raises:
+            ScoutError: actions of this kind cannot be learnt, or a hyper-parameter does not fit them.
+        """
+
+    @abc.abstractmethod
+    def noise(self, key: PRNGKeyArray, least: Share = 0.0, most: Share = 1.0) -> Noise:
+        """Draw the noise of a trial, in which a share of `least` to `most` (each 0 … 1) of the actions is random.
+
+        Learners whose policy is stochastic by itself may leave both alone.
+        """
+
+    @abc.abstractmethod
+    def act(self, head: Any, features: Features, noise: Noise, key: PRNGKeyArray, greedy: bool) -> Action:
+        """Choose an action for one vector of features; `greedy` is static and leaves the noise out."""
+
+    @abc.abstractmethod
+    def keep(self, head: Any, features: Features, action: Action) -> Kept:
+        """What `loss` will want to know of this decision; None for learners that want nothing."""
+
+    @abc.abstractmethod
+    def loss(
+        self,
+        head: Any,
+        target: Any,
+        features: Float[Array, "batch time+1 features"],
+        target_features: Float[Array, "batch time+1 features"],
+        steps: Steps,
+    ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+        """What is to be minimised on a batch of trajectories.
+
+        Args:
+            head: being learnt.
+            target: the running average of the head.
+            features: of what the policy sees before each step, and after the last; the gradient reaches them.
+            target_features: the same by the running averages.
+            steps: what was done and what it brought.
+
+        Returns:
+            The loss and metrics to report.
+        """
