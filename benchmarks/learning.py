@@ -18,14 +18,14 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Annotated, Any, Literal
 
-import tyro
+from cyclopts import App, Parameter
 
 from benchmarks.race import Race, Result
 from benchmarks.record import circumstances, keep, print_status
 from benchmarks.watch import bounds, on_cores
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """Measure how soon DREAM reaches a target return."""
 
@@ -37,7 +37,7 @@ class Options:
     """Mean exploitation return to reach; without it, `of_optimum`."""
     of_optimum: float = 0.95
     """The target as a share of the optimum of each split, as `scout bounds` tells it."""
-    splits: tuple[Literal["test", "train"], ...] = ("test",)
+    splits: Annotated[tuple[Literal["test", "train"], ...], Parameter(consume_multiple=1, negative=())] = ("test",)
     """Splits on which `scout evaluate` has to confirm the target; the metrics tell of test alone."""
     seeds: int = 10
     """How many, from `first` on."""
@@ -49,7 +49,7 @@ class Options:
     """Trials of the confirming evaluation."""
     parallel: bool = False
     """One seed per core at a time; without it one seed at a time, free to use all cores."""
-    sets: Annotated[tuple[str, ...], tyro.conf.arg(name="set")] = ()
+    sets: Annotated[tuple[str, ...], Parameter("--set", consume_multiple=1, negative=())] = ()
     """Settings, as for `scout train --set`."""
     name: str | None = None
     """Name of the result; without it made of family and preset."""
@@ -57,9 +57,8 @@ class Options:
     """Run for a few seconds to see that everything works; nothing is kept."""
 
 
-def main() -> None:
+def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     """Measure, and keep the result."""
-    options = tyro.cli(Options, description=__doc__)
     if options.smoke:
         # A target that the first evaluation reaches, so that stopping and confirming are tried.
         tiny = ("iterations=5", "trials=16", "capacity=64")
@@ -133,4 +132,4 @@ def _summary(results: list[Result]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    App(help=__doc__, default_command=main)()

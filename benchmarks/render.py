@@ -12,15 +12,15 @@ import os
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
-import tyro
+from cyclopts import App, Parameter
 
 from benchmarks.record import circumstances, keep, print_status
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """Measure how fast frames are drawn."""
 
@@ -38,9 +38,8 @@ class Options:
     """Run for a few seconds to see that everything works; nothing is kept."""
 
 
-def main() -> None:
+def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     """Measure, and keep the result."""
-    options = tyro.cli(Options, description=__doc__)
     if options.smoke:
         options = dataclasses.replace(options, batch=16, environments=4, trials=4, capacity=32, seconds=0.2)
     # Before anything computes: threads that were started earlier would not follow.
@@ -151,4 +150,4 @@ def real(poses: list[np.ndarray], seconds: float) -> float | None:
 
 
 if __name__ == "__main__":
-    main()
+    App(help=__doc__, default_command=main)()

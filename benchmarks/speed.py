@@ -10,15 +10,15 @@ import os
 import statistics
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-import tyro
+from cyclopts import App, Parameter
 
 from benchmarks.record import circumstances, keep, print_status
 from benchmarks.watch import Seen, Training, on_cores
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, kw_only=True)
 class Options:
     """Measure how fast DREAM trains."""
 
@@ -36,9 +36,8 @@ class Options:
     """Run for a few seconds to see that everything works; nothing is kept."""
 
 
-def main() -> None:
+def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     """Measure, and keep the result."""
-    options = tyro.cli(Options, description=__doc__)
     if options.smoke:
         options = dataclasses.replace(options, family="lever", steps=4_000, warm_up=1, seeds=2)
     words = ["dream", options.family, "--preset", options.preset, "--steps", str(options.steps)]
@@ -114,4 +113,4 @@ def _with_all_else(seen: list[Seen]) -> dict[str, float]:
 _COUNTERS = {"steps": "env_steps", "updates": "updates"}
 
 if __name__ == "__main__":
-    main()
+    App(help=__doc__, default_command=main)()

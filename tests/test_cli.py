@@ -7,9 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+import scoutrl
 from scoutrl.cli import main
-from scoutrl.commands import COMMANDS, Algorithms, Compare, Coupling, Train
+from scoutrl.cli.app import COMMANDS, parse
+from scoutrl.errors import ScoutError
 
 TESTS = Path(__file__).parent
 SCRIPT, ROOMS = "probes.scripted:Script", "probes.rooms:Rooms"
@@ -21,10 +25,10 @@ def scout(*words, **options):
     return subprocess.run(command, cwd=TESTS, capture_output=True, text=True, timeout=120, **options)
 
 
-def parsed(*words):
-    from scoutrl.arguments import parse
-
-    return parse(words)
+def parsed(line):
+    """What a line says: the command's name and what was given to it."""
+    command, given = parse(line.split())
+    return command.__name__, given.arguments
 
 
 def test_train_evaluate_and_train_on(tmp_path, capsys):
@@ -64,9 +68,19 @@ def test_train_evaluate_and_train_on(tmp_path, capsys):
     assert "rate is 0.25 there and 0.5 here" in refused
 
 
-def test_help_needs_no_jax():
-    program = "import sys; from scoutrl.cli import main; main(['--help']); assert 'jax' not in sys.modules"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, check=True).stdout
+@pytest.mark.parametrize("line", ["--help", "train --help", "--version", "trian", "train dream bus --stpes 3"])
+def test_help_and_mistyped_words_need_no_jax(line):
+    program = f"import sys; from scoutrl.cli import main; main({line.split()}); assert 'jax' not in sys.modules"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert done.stdout or done.stderr
+
+
+@pytest.mark.parametrize("name", ["", *COMMANDS])
+def test_help_fits_into_80_columns_without_a_terminal(name):
+    plain = os.environ | {"PYTHONIOENCODING": "ascii", "TERM": "dumb", "COLUMNS": "80"}
+    done = scout(*name.split(), "--help", env=plain, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert max(map(len, done.stdout.splitlines())) <= 80
 
 
 def test_a_reader_who_has_read_enough_is_no_error():
@@ -83,7 +97,7 @@ def test_help_explains_every_command_and_option(capsys):
     assert all(name in overview for name in COMMANDS)
     for name in COMMANDS:
         assert main([name, "--help"]) == 0
-        assert f"usage: scout {name}" in capsys.readouterr().out
+        assert f"Usage: scout {name}" in capsys.readouterr().out
     assert main(["train", "dream", "-h"]) == 0
     said = capsys.readouterr().out
     for option in ("ALGORITHM", "FAMILY", "--preset", "--seed", "--seeds", "--steps", "--out", "--set", "--seeds-mode"):
@@ -93,8 +107,9 @@ def test_help_explains_every_command_and_option(capsys):
 
 
 def test_version(capsys):
-    assert main(["--version"]) == 0
-    assert capsys.readouterr().out.startswith("scout 0.")
+    for word in ("--version", "version"):
+        assert main([word]) == 0
+        assert capsys.readouterr().out == f"scout {scoutrl.__version__}\n"
 
 
 def test_lists(capsys):
@@ -118,15 +133,53 @@ def test_bounds(capsys):
     assert "optimum" in capsys.readouterr().out
 
 
-def test_words_become_commands():
-    assert parsed("train", "a", "b") == Train("a", "b")
-    command = parsed("train", "--steps", "4e5", "a", "--seeds_mode=vmap", "b", "--set", "x=1", "y=-2", "--set=z=a=b")
-    assert command == Train("a", "b", steps=400_000, seeds_mode="vmap", sets=("x=1", "y=-2", "z=a=b"))
-    assert parsed("train", "a", "--set", "x=1", "b") == Train("a", "b", sets=("x=1",))
-    assert parsed("algorithms") == Algorithms(None)
-    command = parsed("compare", "a", "--algorithms", "b", "c,x=1", "--out", "d", "--minutes", "2.5", "--json")
-    assert command == Compare("a", ("b", "c,x=1"), "d", minutes=2.5, json=True)
-    assert parsed("coupling", "--out", "d", "--sizes", "4", "8e0") == Coupling("d", sizes=(4, 8))
+def test_export(monkeypatch, capsys):
+    monkeypatch.setattr("scoutrl.api.export", lambda run, file: Path(run, file), raising=False)
+    assert main(["export", "run", "agent"]) == 0
+    assert capsys.readouterr().out == 'Exported: run/agent  (load it: scoutrl.load("run/agent"))\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "given"),
+    [
+        ("train a b", {"algorithm": "a", "family": "b"}),
+        ("train --steps 4e5 a --seeds_mode=vmap b", {"steps": 400_000, "seeds_mode": "vmap"}),
+        ("train a --steps=400_000 --seed 0 b", {"algorithm": "a", "family": "b", "steps": 400_000, "seed": 0}),
+        ("train a b --steps 1 --steps 2", {"steps": 2}),
+        ("train a --set x=1 b", {"algorithm": "a", "family": "b", "sets": ("x=1",)}),
+        ("train --set x=1 y=-2 a --seed 3 b", {"algorithm": "a", "family": "b", "sets": ("x=1", "y=-2")}),
+        ("train a b --set x=1 y=-2 --set=z=a=b w=[1,2]", {"sets": ("x=1", "y=-2", "z=a=b", "w=[1,2]")}),
+        ("train a b --set=x=1 --seed 3 --set y=2", {"sets": ("x=1", "y=2"), "seed": 3}),
+        ("train --preset x=1 a b", {"algorithm": "a", "family": "b", "preset": "x=1"}),
+        ("algorithms", {}),
+        ("algorithms a", {"algorithm": "a"}),
+        (
+            "compare a --algorithms b c,x=1 --out d --minutes 2.5 --json",
+            {"family": "a", "algorithms": ("b", "c,x=1"), "out": "d", "minutes": 2.5, "json": True},
+        ),
+        ("compare a --algorithms b --algorithms c --out d", {"algorithms": ("b", "c")}),
+        ("coupling --out d --sizes 4 8e0", {"out": "d", "sizes": (4, 8)}),
+        ("bounds a --set env.size=3 env.depth=2", {"family": "a", "sets": ("env.size=3", "env.depth=2")}),
+        ("export a b", {"run": "a", "file": "b"}),
+    ],
+)
+def test_words_become_commands(line, given):
+    name, found = parsed(line)
+    assert name == line.split()[0]
+    assert {argument: found[argument] for argument in given} == given
+
+
+WORDS = "a b=1 --set --set=c=2 --steps --steps=3 4 -5 - -- --json --json=x --algorithms --out= {} [1] --foo -h -seed"
+
+
+@settings(deadline=None)
+@given(st.sampled_from(list(COMMANDS)), st.lists(st.sampled_from([*WORDS.split(), "", "a\nb"]), max_size=7))
+def test_whatever_is_typed_is_understood_or_told_in_one_line(command, words):
+    try:
+        said = parse([command, *words])[0].__name__
+    except ScoutError as mistake:
+        said = str(mistake)
+    assert len(said.splitlines()) == 1
 
 
 @pytest.mark.parametrize(
@@ -135,12 +188,14 @@ def test_words_become_commands():
         ("trian dream bus", "no command 'trian'; did you mean 'train'"),
         ("run", "no command 'run'"),
         ("--verison", "did you mean '--version'"),
-        ("train", "ALGORITHM and FAMILY are missing"),
+        ("train", "ALGORITHM is missing: scout train ALGORITHM FAMILY"),
         ("train dream", "FAMILY is missing: scout train ALGORITHM FAMILY"),
         ("train dream bus cooking", "'cooking' is one word too many"),
         ("train dream bus --stpes 3", "no option '--stpes' of `scout train`; did you mean '--steps'"),
         ("train dream bus -seed 3", "did you mean '--seed'"),
-        ("train dream bus --steps", "--steps needs a value"),
+        ("train --seeed 3 dream", "did you mean '--seed'"),
+        ("train dream bus --stpes=3", "no option '--stpes' of `scout train`; did you mean '--steps'"),
+        ("train dream bus --steps", "--steps needs a value: --steps N"),
         ("train dream bus --steps --seed 1", "--steps needs a value"),
         ("train dream bus --steps many", "--steps must be a whole number"),
         ("train dream bus --steps 1.5", "--steps must be a whole number"),
@@ -149,9 +204,12 @@ def test_words_become_commands():
         ("train dream bus --seeds 0", "--seeds must be 1 or more"),
         ("train dream bus --seed -1", "--seed must be 0 or more"),
         ("train dream bus --seed 1e99", "seed must be 0 or more, up to 2147483647"),
-        ("train dream bus --out=", "--out needs a value"),
-        ("train dream bus --seeds-mode threads", "--seeds-mode takes auto or processes or vmap"),
-        ("train dream bus --set", "--set needs a value, for example --set trials=16"),
+        ("train dream bus --out=", 'Invalid value "" for --out. It must not be empty.'),
+        (
+            "train dream bus --seeds-mode threads",
+            '"threads" for --seeds-mode. Choose from: "auto", "processes", "vmap".',
+        ),
+        ("train dream bus --set", "--set needs a value: --set NAME=VALUE"),
         ("train dream bus --set trials", "--set takes name=value"),
         ("train dream bus --set trails=3", "did you mean 'trials'"),
         ("train dream bus --set trials=many", "trials takes a whole number, for example --set trials=16"),
@@ -165,24 +223,27 @@ def test_words_become_commands():
         ("evaluate runs/none", "the run directory runs/none does not exist"),
         ("evaluate .", "holds no run"),
         ("evaluate runs/none --trials 0", "--trials must be 1 or more"),
-        ("evaluate runs/none --split valid", "--split takes test or train; it cannot be 'valid'"),
-        ("evaluate runs/none --json=yes", "--json takes no value"),
-        (
-            "compare",
-            "FAMILY and --algorithms and --out are missing: scout compare FAMILY --algorithms",
-        ),
+        ("evaluate runs/none --split valid", '"valid" for --split. Choose from: "test", "train".'),
+        ("evaluate runs/none --json=please", 'Invalid value for --json: unable to convert "please"'),
+        ("evaluate runs/none --no-json", "did you mean '--json'"),
+        ("compare", "FAMILY is missing: scout compare FAMILY --algorithms ALGORITHM ... --out DIR"),
         ("compare bus --algorithms dream", "--out is missing: scout compare FAMILY --algorithms"),
-        ("compare bus --algorithms --out x", "--algorithms needs a value, for example --algorithms dream"),
+        ("compare bus --algorithms --out x", "--algorithms needs a value: --algorithms ALGORITHM"),
         ("compare bus --algorithms draem --out x", "did you mean 'dream'"),
         ("compare bus --algorithms dream,fast=1 --out x", "no setting 'fast' of dream"),
         ("compare bus --algorithms dream --out x --steps 9 --minutes 1", "over --steps or over --minutes"),
         ("compare bus --algorithms dream --out x --minutes soon", "--minutes must be a number above 0"),
         ("compare bus --algorithms dream,preset=quick --out x", "no preset 'quick' of dream for bus"),
+        ("compare bus --algorithms dream --out x --minutes inf", "--minutes must be a number above 0"),
+        ("coupling --out x --sizes", "--sizes needs a value: --sizes N"),
         ("coupling --out x --sizes 4 many", "--sizes must be a whole number"),
         ("coupling --out x --algorithms dreem", "did you mean 'dream'"),
         ("bounds", "FAMILY is missing"),
         ("bounds cookin", "did you mean 'cooking'"),
         ("bounds bus --set trials=3", "env.NAME=VALUE; 'trials' is none"),
+        ("export", "RUN is missing: scout export RUN FILE"),
+        ("export runs/none", "FILE is missing: scout export RUN FILE"),
+        ("exprot runs/none agent.scout", "did you mean 'export'"),
         ("families bus", "'bus' is one word too many"),
         ("algorithms deram", "did you mean 'dream'"),
     ],

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import scoutrl
-from scoutrl.arguments import parse
+from scoutrl.cli.app import parse
 from scoutrl.runs.metrics import read_rows
 from scoutrl.runs.presets import PRESETS, Preset
 
@@ -38,8 +38,8 @@ COMMANDS = [line for block in blocks("sh") for line in block.splitlines() if lin
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_commands_are_understood(command):
-    parsed = parse(shlex.split(command)[1:])
-    if (family := getattr(parsed, "family", None)) is not None:
+    _, given = parse(shlex.split(command)[1:])
+    if (family := given.arguments.get("family")) is not None:
         scoutrl.make(family)
 
 

@@ -1,0 +1,58 @@
+"""`scout bounds`, `scout families` and `scout algorithms`."""
+
+from scoutrl.cli.options import Flag, Settings
+from scoutrl.cli.printing import print_json, print_table
+from scoutrl.errors import ScoutError
+
+
+def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
+    """Compute what can be earned in a family: the best return, that of random actions, and others.
+
+    Example: scout bounds distracting-bus
+
+    Args:
+        family: Name of a family of environments (see `scout families`), or package.module:ClassName for your own.
+        sets: Options of the family, as env.NAME=VALUE.
+        json: Print one JSON object and nothing else.
+    """
+    from scoutrl.api import bounds as compute
+    from scoutrl.runs.families import build, checked_options
+    from scoutrl.runs.settings import assignments
+
+    chosen = assignments(sets)
+    strangers = [name for name in chosen if not name.startswith("env.")]
+    if strangers:
+        raise ScoutError(f"bounds have options of the family only, written env.NAME=VALUE; {strangers[0]!r} is none.")
+    options = {name.removeprefix("env."): value for name, value in chosen.items()}
+    found = compute(build(family, checked_options(family, options)))
+    if json:
+        print_json({"family": family, **found})
+        return
+    width = max(len(name) for name in found)
+    print(f"{family}: mean return of an exploitation episode, by split\n{'':{width}}      train    test")
+    for name, value in found.items():
+        print(f"{name.replace('_', ' '):{width}}  {value['train']:9.3f} {value['test']:7.3f}")
+
+
+def families() -> None:
+    """List the families of environments there are."""
+    from scoutrl.envs.registry import families as known
+
+    print_table({name: entry.summary for name, entry in known().items()})
+
+
+def algorithms(algorithm: str | None = None, /) -> None:
+    """List the algorithms there are, or the settings of one.
+
+    Args:
+        algorithm: Name of an algorithm, to list its settings.
+    """
+    from scoutrl.algorithms import registry
+
+    if algorithm is None:
+        print_table({name: entry.summary for name, entry in registry.algorithms().items()})
+        return
+    from scoutrl.algorithms.settings import settings_of
+
+    for setting in settings_of(registry.find(algorithm)).values():
+        print(f"{setting.name} = {setting.default}\n    {setting.meaning}")

@@ -1,0 +1,98 @@
+"""`scout train`, `scout evaluate` and `scout export`."""
+
+import sys
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from scoutrl.cli.options import Count, Directory, Flag, Seed, Settings
+from scoutrl.cli.printing import print_json
+
+
+def train(
+    algorithm: str,
+    family: str,
+    /,
+    *,
+    preset: Annotated[str | None, Parameter(metavar="NAME")] = None,
+    seed: Seed = 0,
+    seeds: Annotated[Count, Parameter(metavar="K")] = 1,
+    steps: Count | None = None,
+    out: Directory | None = None,
+    sets: Settings = (),
+    seeds_mode: Literal["auto", "processes", "vmap"] = "auto",
+) -> None:
+    """Train an agent, or go on with a run that was stopped: the same command continues it.
+
+    Example: scout train dream distracting-bus
+
+    Args:
+        algorithm: Name of an algorithm (see `scout algorithms`), or package.module:ClassName for one of your own.
+        family: Name of a family of environments (see `scout families`), or package.module:ClassName for your own.
+        preset: Settings tuned for algorithm and family; without it, those called "default".
+        seed: Seed of all randomness: the same seed gives the same numbers.
+        seeds: Train K independent agents with the seeds N, N+1, ...
+        steps: Environment steps to train each agent for, such as 400_000 or 4e5; without it, what the preset says.
+        out: Directory of the run; without it, one under runs/ named after what is trained.
+        sets: Change settings of the algorithm (`scout algorithms ALGORITHM` lists them) or, as env.NAME, of the family.
+        seeds_mode: How several agents are trained: one process each, all in one program, or whichever suits the device.
+    """
+    from scoutrl.api import train as train_agents
+
+    run = train_agents(
+        algorithm, family, steps, seed, out, preset=preset, seeds=seeds, settings=sets, seeds_mode=seeds_mode
+    )
+    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path})")
+
+
+def evaluate(
+    run_dir: str,
+    /,
+    *,
+    trials: Count = 1000,
+    split: Literal["test", "train"] = "test",
+    seed: Seed = 0,
+    env: Annotated[str | None, Parameter(metavar="FAMILY")] = None,
+    video: Directory | None = None,
+    json: Flag = False,
+) -> None:
+    """Measure what a trained agent earns on problems it has never seen.
+
+    Example: scout evaluate runs/dream-bus-seed0
+
+    Args:
+        run_dir: Directory of a run, as `scout train` printed it; with several seeds in it, all are evaluated.
+        trials: Trials per agent: in each it meets one problem, explores it, then exploits it.
+        split: Unseen problems (test), or those learnt on (train).
+        seed: Seed of the evaluation's randomness.
+        env: Evaluate in another family with the same observations, actions and goals; without it, in the run's own.
+        video: Write films (GIF) of one trial each on at most eight problems into DIR; of several seeds, of the first.
+        json: Print one JSON object and nothing else.
+    """
+    from scoutrl.api import evaluate as evaluate_run
+    from scoutrl.api import film
+
+    result = evaluate_run(run_dir, trials, split, seed, env)
+    films = [] if video is None else film(run_dir, video, split, seed, env)
+    if json:
+        print(f"{result.algorithm} on {result.family}: {result.protocol}", file=sys.stderr)
+        print_json(result.to_dict())
+    else:
+        print(result)
+    if films:
+        print(f"Films: {', '.join(map(str, films))}", file=sys.stderr)
+
+
+def export(run: str, file: str, /) -> None:
+    """Write the trained agent of a run into one file, which needs nothing of the run's directory.
+
+    Example: scout export runs/dream-bus-seed0 agent.scout
+
+    Args:
+        run: Directory of a run of one seed, as `scout train` printed it.
+        file: File to write, such as agent.scout.
+    """
+    from scoutrl.api import export as export_agent
+
+    path = export_agent(run, file)
+    print(f'Exported: {path}  (load it: scoutrl.load("{path}"))')
