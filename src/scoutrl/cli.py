@@ -102,7 +102,7 @@ def _evaluate(command: Evaluate) -> None:
 
 
 def _compare(command: Compare) -> None:
-    from scoutrl.experiments.compare import compare
+    from scoutrl.api import compare
     from scoutrl.report.table import show
 
     found = compare(
@@ -125,7 +125,7 @@ def _compare(command: Compare) -> None:
 
 
 def _coupling(command: Coupling) -> None:
-    from scoutrl.experiments.coupling import coupling
+    from scoutrl.api import coupling
     from scoutrl.report.table import show_coupling
 
     found = coupling(command.out, command.algorithms, command.sizes, command.seeds, steps=command.steps)
