@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scoutrl.api import Run as Run
     from scoutrl.api import bounds as bounds
+    from scoutrl.api import compare as compare
+    from scoutrl.api import coupling as coupling
     from scoutrl.api import evaluate as evaluate
     from scoutrl.api import film as film
     from scoutrl.api import load as load
@@ -23,9 +25,8 @@ if TYPE_CHECKING:
     from scoutrl.envs.registry import make as make
     from scoutrl.errors import ScoutError as ScoutError
     from scoutrl.evaluation.scores import Evaluation as Evaluation
-    from scoutrl.experiments.compare import compare as compare
-    from scoutrl.experiments.coupling import coupling as coupling
     from scoutrl.results.comparison import Comparison as Comparison
+    from scoutrl.results.comparison import read_comparison as read_comparison
 
     __version__: str
 
@@ -42,12 +43,13 @@ _WHERE = {
     "Spaces": "scoutrl.envs.base",
     "Step": "scoutrl.envs.base",
     "bounds": "scoutrl.api",
-    "compare": "scoutrl.experiments.compare",
-    "coupling": "scoutrl.experiments.coupling",
+    "compare": "scoutrl.api",
+    "coupling": "scoutrl.api",
     "evaluate": "scoutrl.api",
     "film": "scoutrl.api",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",
+    "read_comparison": "scoutrl.results.comparison",
     "train": "scoutrl.api",
 }
 

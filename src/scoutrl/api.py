@@ -1,4 +1,4 @@
-"""Scout from Python: train, evaluate, load. The command line is made of these same functions."""
+"""Scout from Python: train, evaluate, compare, load. The command line is made of these same functions."""
 
 import dataclasses
 import os
@@ -15,6 +15,8 @@ from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
+from scoutrl.results.comparison import Comparison
+from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, RunConfig, resolve
 from scoutrl.runs.families import build
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
@@ -157,6 +159,89 @@ def film(
     from scoutrl.report.video import film as write
 
     return write(open_run(seed_dirs(os.fspath(run))[0], _family(env, [run])), Path(directory), split, seed)
+
+
+def compare(
+    family: str | MetaEnv,
+    algorithms: Sequence[str],
+    seeds: int = 5,
+    out: str | os.PathLike[str] = "runs/comparison",
+    *,
+    steps: int | None = None,
+    minutes: float | None = None,
+    trials: int = 1000,
+    settings: Mapping[str, Any] | Iterable[str] = (),
+    show: bool = True,
+) -> Comparison:
+    """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
+
+    Called again it goes on where it was stopped, and uses the runs that are finished. `out` then holds the runs,
+    results.json, which `read_comparison` reads, and learning curves and a bar chart, each as PNG and SVG. A seed that
+    fails is in the result, with the reason, and the others go on.
+
+    Args:
+        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        algorithms: names of `scout algorithms` or `package.module:ClassName`; of variants, with settings after commas,
+            as in "dream,bottleneck=none".
+        seeds: independent seeds of each: 0, 1, … Intervals are over them.
+        out: directory of the comparison. One that holds other settings is refused.
+        steps: environment steps of every seed; None takes the most that a preset of one of the algorithms says.
+        minutes: minutes of training of every seed in place of `steps`; compilation does not count.
+        trials: trials of each seed in the final evaluation.
+        settings: of all algorithms, and `env.NAME` for the family; as for `train`.
+        show: tell on stderr how far it is.
+
+    Raises:
+        ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
+        Interrupted: SIGINT or SIGTERM; all is saved.
+    """
+    from scoutrl.experiments.compare import compare as run
+    from scoutrl.report.plots import return_bars, return_curves
+    from scoutrl.report.style import save
+
+    result = run(
+        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
+    )
+    save(return_curves(result, "steps"), result.path / "curve-steps")
+    save(return_curves(result, "seconds"), result.path / "curve-seconds")
+    save(return_bars(result), result.path / "returns")
+    return result
+
+
+def coupling(
+    out: str | os.PathLike[str],
+    algorithms: Sequence[str] = ("dream", "e-rl2"),
+    sizes: Sequence[int] = (4, 8, 16, 32, 64),
+    seeds: int = 10,
+    *,
+    steps: int | None = None,
+    show: bool = True,
+) -> Coupling:
+    """Measure how the samples to the optimum grow with the number of actions, on the family `lever`.
+
+    Called again it goes on where it was stopped; sizes, seeds, algorithms and steps may be added. `out` then holds the
+    runs, results.json and a plot. Seeds that are not at the optimum within the budget are named and count with it.
+
+    Args:
+        out: directory of the experiment.
+        algorithms: as for `compare`; those that have a preset "coupling" for `lever` begin from it.
+        sizes: numbers of levers |A|, each at least 2.
+        seeds: independent seeds at each size: 0, 1, …
+        steps: environment steps of every seed at the largest size; smaller ones get their share of it by |A|². All get
+            8,000 besides. None is 100 |A|².
+        show: tell on stderr how far it is.
+
+    Raises:
+        ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
+        Interrupted: SIGINT or SIGTERM; all is saved.
+    """
+    from scoutrl.experiments.coupling import coupling as run
+    from scoutrl.report.coupling_plot import coupling_figure
+    from scoutrl.report.style import save
+
+    result = run(out, algorithms, sizes, seeds, steps=steps, show=show)
+    save(coupling_figure(result), result.path / "coupling")
+    return result
 
 
 def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:

@@ -1,5 +1,6 @@
 """Means and intervals, computed by hand; JSON without NaN."""
 
+import dataclasses
 import json
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import Scores, summary
-from scoutrl.evaluation.scores import Estimate, EvaluationProtocol, over_seeds
+from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
 
 PROTOCOL = EvaluationProtocol(1, 2, 3, 5, True, True, "test", 0, "trials")
 
@@ -59,3 +60,22 @@ def test_people_are_told_the_protocol():
     said = str(evaluation())
     for part in ("3 trials", "5 unseen problems", "1 exploration", "2 exploitation", "greedy", "test split", "seed 0"):
         assert part in said
+
+
+def test_evaluations_are_read_back_as_they_were():
+    for result in (evaluation(), over_seeds([evaluation(0.0, "a"), evaluation(2.0, "b")], "both")):
+        assert Evaluation.from_dict(json.loads(json.dumps(result.to_dict()))) == result
+    for estimate in (Estimate.of([0.5]), Estimate.of([0.0, 1.0])):
+        assert Estimate.from_dict(estimate.to_dict()) == estimate
+    assert EvaluationProtocol.from_dict(dataclasses.asdict(PROTOCOL)) == PROTOCOL
+
+
+def test_what_is_no_evaluation_is_refused():
+    with pytest.raises(
+        ScoutError, match=r"not an evaluation that Scout wrote: expected `str`, got `int` - at `\$\.family`"
+    ):
+        Evaluation.from_dict(evaluation().to_dict() | {"family": 3})
+    with pytest.raises(ScoutError, match="not an estimate"):
+        Estimate.from_dict({"mean": 1.0, "ci95": [1.0]})
+    with pytest.raises(ScoutError, match="missing required field `trials`"):
+        EvaluationProtocol.from_dict({"exploration_episodes": 1, "exploitation_episodes": 1})

@@ -10,16 +10,14 @@ from scoutrl.engines import seeds as training_seeds
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.experiments.compare import compare
 from scoutrl.experiments.plan import plan
-from scoutrl.results.comparison import Budget
+from scoutrl.results.comparison import Budget, read_comparison
 from scoutrl.runs.metrics import read_rows
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted
 
 TABULAR = "probes.tabular:Tabular"
 SETS = {"env.size": 4, "iterations": 10, "evaluation_trials": 16}
-FILES = {"results.json", "config.json"} | {
-    f"{name}.{kind}" for name in ("curve-steps", "curve-seconds", "returns") for kind in ("png", "svg")
-}
+FIGURES = {f"{name}.{kind}" for name in ("curve-steps", "curve-seconds", "returns") for kind in ("png", "svg")}
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +50,8 @@ def results(found):
 
 
 def test_all_seeds_of_all_algorithms_are_compared(whole):
-    assert {path.name for path in whole.path.iterdir() if path.is_file()} == FILES | {".lock"}
+    assert {path.name for path in whole.path.iterdir() if path.is_file()} == {"results.json", "config.json", ".lock"}
+    assert read_comparison(whole.path) == whole
     content = json.loads((whole.path / "results.json").read_text())
     assert content == whole.to_dict() | {"algorithms": content["algorithms"]}
     assert content["bounds"]["optimum"] == 1
@@ -107,6 +106,11 @@ def test_a_seed_that_fails_is_named_and_counted(tmp_path, capsys):
     words += ["--steps", str(2 * CHUNK), "--trials", "8", "--out", str(tmp_path), "--json"]
     assert main([*words, "--set", *(f"{name}={value}" for name, value in SETS.items())]) == 0
     said = capsys.readouterr()
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == FIGURES | {
+        "results.json",
+        "config.json",
+        ".lock",
+    }
     sound, broken = json.loads(said.out)["algorithms"]
     assert said.out.count("\n") == 1
     assert (sound["seeds_sound"], broken["seeds_sound"], broken["seeds_asked"]) == (2, 0, 2)

@@ -2,16 +2,17 @@ import json
 
 import pytest
 
+from scoutrl.api import coupling
 from scoutrl.cli import main
 from scoutrl.errors import ScoutError
-from scoutrl.experiments import coupling as module
-from scoutrl.experiments.coupling import coupling
+from scoutrl.experiments import coupling_plan
+from scoutrl.results.coupling import read_coupling
 
 TABULAR = "probes.tabular:Tabular"
 
 
 def test_two_small_sizes(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(module, "AT_LEAST", 80)
+    monkeypatch.setattr(coupling_plan, "AT_LEAST", 80)
     words = ["coupling", "--algorithms", TABULAR, f"{TABULAR},explode_after=40", "--sizes", "2", "3", "--seeds", "2"]
     words += ["--steps", "1800", "--out", str(tmp_path), "--json"]
     assert main(words) == 0
@@ -19,6 +20,7 @@ def test_two_small_sizes(tmp_path, capsys, monkeypatch):
     found = json.loads(said.out)
     assert found["sizes"] == [2, 3]
     assert found == json.loads((tmp_path / "results.json").read_text())
+    assert json.loads(json.dumps(read_coupling(tmp_path).to_dict())) == found
     assert {path.suffix for path in tmp_path.glob("coupling.*")} == {".png", ".svg"}
     learner, broken = found["algorithms"]
     assert learner["steps_per_trial"] == 2

@@ -1,6 +1,7 @@
 import pytest
 
-from scoutrl.results.growth import Growth, Point, first_solved, height, rate
+from scoutrl.results.growth import Growth, SizeResult, first_solved
+from scoutrl.results.rates import fit_rate, rate, slope_of_rate
 
 
 def rows(*values):
@@ -15,36 +16,41 @@ def test_who_arrives_stays():
 
 
 def test_who_does_not_arrive_counts_with_the_budget_and_is_named():
-    point = Point.of(4, 100, 10, {0: 20, 1: None, 2: 60}, {3: "it broke"})
+    point = SizeResult.of(4, 100, 10, {0: 20, 1: None, 2: 60}, {3: "it broke"})
     assert point.censored == [1]
     assert point.middle is not None
     assert point.middle.iqm == 60
     assert not point.known
-    growth = Growth.of([point, Point.of(8, 100, 10, {}, {0: "it broke"})])
+    growth = Growth.of([point, SizeResult.of(8, 100, 10, {}, {0: "it broke"})])
     assert growth.censored == 1
     assert growth.slope is None
 
 
 def test_the_slope_is_that_of_a_power():
-    points = [Point.of(size, 10**6, 1, {0: 5 * size**2, 1: 5 * size**2}, {}) for size in (4, 8, 16)]
+    points = [SizeResult.of(size, 10**6, 1, {0: 5 * size**2, 1: 5 * size**2}, {}) for size in (4, 8, 16)]
     growth = Growth.of(points)
     assert growth.slope == pytest.approx(2)
-    assert growth.ci95 == pytest.approx((2, 2))
-    assert Growth.of([Point.of(s, 10**6, 1, {0: s}, {}) for s in (4, 8)]).ci95 is None
+    assert growth.slope_ci95 == pytest.approx((2, 2))
+    assert Growth.of([SizeResult.of(s, 10**6, 1, {0: s}, {}) for s in (4, 8)]).slope_ci95 is None
 
 
 def test_a_quarter_of_the_seeds_may_be_late():
-    late = [Point.of(size, 10**6, 1, {0: size, 1: size, 2: size, 3: None}, {}) for size in (4, 8)]
+    late = [SizeResult.of(size, 10**6, 1, {0: size, 1: size, 2: size, 3: None}, {}) for size in (4, 8)]
     assert all(point.known for point in late)
-    growth = Growth.of([*late, Point.of(16, 10**6, 1, {0: 16, 1: None, 2: 16, 3: None}, {})])
+    growth = Growth.of([*late, SizeResult.of(16, 10**6, 1, {0: 16, 1: None, 2: 16, 3: None}, {})])
     assert growth.slope == pytest.approx(1, abs=1e-3)
     assert growth.fitted == [4, 8]
     assert str(growth).startswith("slope up to 8 1.00 (")
 
 
 def test_a_rate_is_put_where_the_points_are():
-    points = [Point.of(size, 10**9, 1, {0: round(1000 * float(rate(1, [size])[0]))}, {}) for size in (4, 8, 16)]
-    factor, away = height(1, Growth.of(points))
+    points = [SizeResult.of(size, 10**9, 1, {0: round(1000 * float(rate(1, [size])[0]))}, {}) for size in (4, 8, 16)]
+    factor, away = fit_rate(1, Growth.of(points))
     assert factor == pytest.approx(1000, rel=1e-3)
     assert away == pytest.approx(0, abs=1e-6)
-    assert height(2, Growth.of(points))[1] > 0.1
+    assert fit_rate(2, Growth.of(points))[1] > 0.1
+
+
+def test_the_logarithm_adds_to_the_slope_of_a_rate():
+    slopes = [slope_of_rate(power, (4, 8, 16, 32, 64)) for power in (1, 2)]
+    assert slopes == pytest.approx([1.39, 2.39], abs=0.01)

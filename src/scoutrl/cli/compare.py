@@ -41,7 +41,7 @@ def compare(
         sets: Change settings of all algorithms or, as env.NAME, of the family.
         json: Print the content of results.json and nothing else.
     """
-    from scoutrl.experiments.compare import compare as compare_algorithms
+    from scoutrl.api import compare as compare_algorithms
     from scoutrl.report.table import show
 
     found = compare_algorithms(
@@ -79,7 +79,7 @@ def coupling(
         steps: Environment steps of every seed at the largest size; a smaller size gets a share, by the square.
         json: Print the content of results.json and nothing else.
     """
-    from scoutrl.experiments.coupling import coupling as measure
+    from scoutrl.api import coupling as measure
     from scoutrl.report.table import show_coupling
 
     found = measure(out, algorithms, sizes, seeds, steps=steps)

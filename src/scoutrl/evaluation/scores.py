@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import stdtrit  # scipy.stats would take a second to import
 
+from scoutrl.decoding import decode
 from scoutrl.errors import ScoutError
 
 
@@ -39,6 +40,15 @@ class Estimate:
         """`{mean, ci95: [low, high]}`, ci95 None where it is unknown."""
         return {"mean": self.mean, "ci95": list(self.ci95) if self.ci95 else None}
 
+    @staticmethod
+    def from_dict(content: object) -> "Estimate":
+        """Read back what `to_dict` gave.
+
+        Raises:
+            ScoutError: a field is missing or has another type.
+        """
+        return decode(content, Estimate, "an estimate")
+
     def __str__(self) -> str:
         interval = f"95% interval {self.ci95[0]:.3f} … {self.ci95[1]:.3f}" if self.ci95 else "interval unknown"
         return f"{self.mean:.3f}  ({interval})"
@@ -66,6 +76,15 @@ class EvaluationProtocol:
     """Seed of the evaluation's randomness."""
     interval: str
     """What the 95% intervals are over: `trials` or `seeds`."""
+
+    @staticmethod
+    def from_dict(content: object) -> "EvaluationProtocol":
+        """Read back what `dataclasses.asdict` gave.
+
+        Raises:
+            ScoutError: a field is missing or has another type.
+        """
+        return decode(content, EvaluationProtocol, "an evaluation's protocol")
 
     def __str__(self) -> str:
         kind = "unseen" if self.unseen else "training"
@@ -113,6 +132,15 @@ class Evaluation:
         if not self.seeds:
             del plain["seeds"]
         return plain
+
+    @staticmethod
+    def from_dict(content: object) -> "Evaluation":
+        """Read back what `to_dict` gave, also after a detour through JSON.
+
+        Raises:
+            ScoutError: a field is missing or has another type.
+        """
+        return decode(content, Evaluation, "an evaluation")
 
     def __str__(self) -> str:
         lines = [

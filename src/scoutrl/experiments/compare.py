@@ -1,6 +1,5 @@
-"""Algorithms on the same footing: train every seed of each, evaluate all alike, sum up over seeds."""
+"""The comparison of algorithms: train every seed of each, evaluate all in the same way, sum up over the seeds."""
 
-import json
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,27 +17,24 @@ from scoutrl.evaluation.scores import Evaluation
 from scoutrl.exact.bounds import bounds
 from scoutrl.experiments.comparison_dir import describe_comparison
 from scoutrl.experiments.plan import Plan, plan
-from scoutrl.report.plots import draw_comparison
 from scoutrl.results.comparison import AlgorithmResult, Budget, Comparison, SeedResult
 from scoutrl.results.curves import curve
-from scoutrl.results.statistics import middle
+from scoutrl.results.files import write_results
+from scoutrl.results.statistics import Iqm
 from scoutrl.runs.config import LARGEST_SEED
-from scoutrl.runs.files import write_text, writing
 from scoutrl.runs.metrics import newest, read_rows
 from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
 
-RESULTS = "results.json"
-"""Name of the file with everything a comparison found."""
 _EVALUATION_SEED = 0
 
 
 def compare(
     family: str | MetaEnv,
     algorithms: Sequence[str],
-    seeds: int = 5,
-    out: str | os.PathLike[str] = "runs/comparison",
+    seeds: int,
+    out: str | os.PathLike[str],
     *,
     steps: int | None = None,
     minutes: float | None = None,
@@ -46,23 +42,7 @@ def compare(
     settings: Mapping[str, Any] | Iterable[str] = (),
     show: bool = True,
 ) -> Comparison:
-    """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
-
-    Called again it goes on where it was stopped, and uses the runs that are finished. `out` then holds results.json,
-    learning curves and a bar chart, each as PNG and SVG, and the runs. A seed that fails is in the result, with the
-    reason, and the others go on.
-
-    Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
-        algorithms: names of `scout algorithms` or `package.module:ClassName`; of variants, with settings after commas,
-            as in "dream,bottleneck=none".
-        seeds: independent seeds of each: 0, 1, … Intervals are over them.
-        out: directory of the comparison. One that holds other settings is refused.
-        steps: environment steps of every seed; None takes the most that a preset of one of the algorithms says.
-        minutes: minutes of training of every seed in place of `steps`; compilation does not count.
-        trials: trials of each seed in the final evaluation.
-        settings: of all algorithms, and `env.NAME` for the family; as for `train`.
-        show: tell on stderr how far it is.
+    """Train, evaluate, sum up and write results.json: `scoutrl.compare` without its figures, with the same arguments.
 
     Raises:
         ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
@@ -80,12 +60,12 @@ def compare(
 
 
 def carry_out(planned: Plan, show: bool) -> Comparison:
-    """Train what is not trained yet, evaluate, and write results.json and the plots.
+    """Train what is not trained yet, evaluate, and write results.json.
 
     Seeds that fail are in the result, with the reason.
 
     Raises:
-        ScoutError: the directory is another comparison's or cannot be written to.
+        ScoutError: the directory belongs to another comparison or cannot be written to.
         Interrupted: SIGINT or SIGTERM; all is saved, and the same plan goes on from there.
     """
     with RunDirectory(planned.out) as directory:
@@ -95,46 +75,43 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
             train_groups(planned.groups, planned.out, env=planned.own, show=show)
         except RunsFailedError as failed:
             failures = failed.reasons
-        results = [_result(planned, group, failures) for group in planned.groups]
         config = planned.groups[0].config
-        found = Comparison(
+        comparison = Comparison(
             path=planned.out,
             family=config.family,
             family_options=config.family_options,
             budget=planned.budget,
             trials=planned.trials,
             seed=_EVALUATION_SEED,
-            bounds={name: worth["test"] for name, worth in _bounds(planned.env).items()},
-            algorithms=tuple(results),
+            bounds={name: value["test"] for name, value in _bounds(planned.env).items()},
+            algorithms=tuple(_algorithm_result(planned, group, failures) for group in planned.groups),
         )
-        with writing(planned.out):
-            write_text(planned.out / RESULTS, json.dumps(found.to_dict(), indent=1, allow_nan=False) + "\n")
-            draw_comparison(found)
-    return found
+        write_results(planned.out, comparison.to_dict())
+    return comparison
 
 
-def _result(planned: Plan, group: SeedGroup, failures: Mapping[Path, str]) -> AlgorithmResult:
-    """Evaluate the seeds of one entry that did not fail; all of them share one compiled program."""
+def _algorithm_result(planned: Plan, group: SeedGroup, failures: Mapping[Path, str]) -> AlgorithmResult:
+    """Evaluate the seeds of a group that did not fail, all with one compiled program, and sum up."""
     sound = [seed.out for seed in group.seeds if seed.out not in failures]
-    judged = None
+    evaluation = None
     if sound:
-        judged = evaluate_runs(sound, planned.trials, "test", _EVALUATION_SEED, planned.env, str(group.out))
-    scores = dict(zip(sound, (judged.seeds or [judged]) if judged else [], strict=True))
+        evaluation = evaluate_runs(sound, planned.trials, "test", _EVALUATION_SEED, planned.env, str(group.out))
+    scores = dict(zip(sound, (evaluation.seeds or [evaluation]) if evaluation else [], strict=True))
     rows = [read_rows(path) for path in sound]
     return AlgorithmResult(
         label=group.label,
         algorithm=group.config.algorithm,
         preset=group.config.preset,
         settings=group.config.settings,
-        final=middle([one.exploitation_return.mean for one in scores.values()]) if scores else None,
-        seeds=tuple(_seed(seed, planned.out, scores.get(seed.out), failures) for seed in group.seeds),
+        final=Iqm.of([score.exploitation_return.mean for score in scores.values()]) if scores else None,
+        seeds=tuple(_seed_result(seed, planned.out, scores.get(seed.out), failures) for seed in group.seeds),
         by_steps=curve(rows, "env_steps"),
         by_seconds=curve(rows, "seconds"),
-        protocol=judged.protocol if judged else None,
+        protocol=evaluation.protocol if evaluation else None,
     )
 
 
-def _seed(seed: SeedRun, within: Path, score: Evaluation | None, failures: Mapping[Path, str]) -> SeedResult:
+def _seed_result(seed: SeedRun, within: Path, score: Evaluation | None, failures: Mapping[Path, str]) -> SeedResult:
     row = newest(seed.out)
     return SeedResult(
         seed=seed.config.seed,

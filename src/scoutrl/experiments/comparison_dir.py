@@ -1,4 +1,4 @@
-"""The directory of a comparison: one family, one kind of budget; algorithms, seeds and length may be added."""
+"""The directory of a comparison. Its family and kind of budget are fixed; algorithms, seeds and steps may be added."""
 
 import json
 from collections.abc import Sequence
@@ -11,10 +11,10 @@ from scoutrl.runs.run_dir import RunDirectory, refuse_other
 
 
 def describe_comparison(directory: RunDirectory, groups: Sequence[SeedGroup], budget: Budget) -> None:
-    """Describe the comparison in its config.json, or check that it is the one there.
+    """Write the comparison to the config.json of its directory, or check that it is the one described there.
 
     Raises:
-        ScoutError: the directory holds something else, or runs that are longer than `budget`.
+        ScoutError: the directory holds something else, or a comparison over a longer budget.
     """
     here = {"family": groups[0].config.family, "family_options": groups[0].config.family_options}
     algorithms = {group.label: _identity(group) for group in groups}
@@ -39,7 +39,7 @@ def _identity(group: SeedGroup) -> dict[str, Any]:
 
 
 def _refuse_shorter(directory: RunDirectory, there: Budget, here: Budget) -> None:
-    """Runs can be made longer; those that are longer than asked for would not be on the same footing."""
+    """Refuse a budget below that of the runs which are there: runs can be made longer, but not shorter."""
     if there.steps is not None and here.steps is not None and there.steps <= here.steps:
         return
     if there.minutes is not None and here.minutes is not None and there.minutes <= here.minutes:

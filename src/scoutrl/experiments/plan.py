@@ -1,4 +1,4 @@
-"""What a comparison is to do, settled and checked before anything is computed."""
+"""What a comparison is to train, resolved and checked before anything is computed."""
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,17 +20,17 @@ class Plan:
     """A comparison to be made."""
 
     env: MetaEnv
-    """The family."""
+    """The family of environments."""
     own: MetaEnv | None
-    """The same if it was handed over as an object; None if it is known by name."""
+    """The family if it was given as an object; None if it was given by name."""
     groups: tuple[SeedGroup, ...]
-    """The seeds to train of each entry."""
+    """The seeds to train of each algorithm or variant."""
     budget: Budget
     """Training of each seed."""
     trials: int
-    """Trials behind the score of each seed."""
+    """Trials in the evaluation of each seed."""
     out: Path
-    """Directory for it all."""
+    """Directory of the comparison."""
 
 
 def plan(
@@ -42,24 +42,24 @@ def plan(
     trials: int,
     sets: Iterable[str] | Mapping[str, Any],
 ) -> Plan:
-    """Settle everything, and refuse what cannot be done, before anything is computed or written.
+    """Resolve and check everything, before anything is computed or written.
 
     Args:
         family: name, `package.module:ClassName`, or an object.
-        algorithms: entries as text (`read_variants`).
+        algorithms: algorithms or variants as text (`read_variants`).
         seeds: number of seeds of each, 0, 1, …
         out: directory of the comparison.
-        budget: if it says nothing, the most steps that a preset of the entries has, the same for all.
-        trials: trials behind each score.
-        sets: settings of all entries, and options of the family.
+        budget: the training of each seed; if both its fields are None, all get the most steps that a preset says.
+        trials: trials in the evaluation of each seed.
+        sets: settings of all algorithms, and options of the family.
 
     Raises:
         ScoutError: an unknown name, a setting or value that does not exist, an algorithm that cannot be used on the
             family.
     """
-    entries = read_variants(algorithms)
+    variants = read_variants(algorithms)
     common = assignments(sets)
-    configs = [resolve(e.algorithm, family, e.preset, None, 0, common | e.sets) for e in entries]
+    configs = [resolve(v.algorithm, family, v.preset, None, 0, common | v.sets) for v in variants]
     if budget.steps is None and budget.minutes is None:
         budget = Budget(max(config.steps for config in configs), None)
     own = None if isinstance(family, str) else family
@@ -69,13 +69,13 @@ def plan(
         # An algorithm says what it cannot deal with when it draws its networks.
         shapes(env, make_algorithm(config))
     groups = [
-        SeedGroup(_as_long_as(config, budget), seeds, out / entry.directory, entry.label)
-        for entry, config in zip(entries, configs, strict=True)
+        SeedGroup(_with_budget(config, budget), seeds, out / variant.directory, variant.label)
+        for variant, config in zip(variants, configs, strict=True)
     ]
     return Plan(env, own, tuple(groups), budget, trials, out)
 
 
-def _as_long_as(config: RunConfig, budget: Budget) -> RunConfig:
+def _with_budget(config: RunConfig, budget: Budget) -> RunConfig:
     if budget.steps is not None:
         return dataclasses.replace(config, steps=budget.steps)
     assert budget.minutes is not None

@@ -1,4 +1,4 @@
-"""What is compared: algorithms as `dream`, or variants of them as `dream,bottleneck=none`."""
+"""Algorithms to compare, written as `dream`, and variants of them, as `dream,bottleneck=none`."""
 
 import dataclasses
 import re
@@ -13,7 +13,7 @@ class Variant:
     """An algorithm, or a variant of one."""
 
     label: str
-    """As it was written; it names the entry in results and plots."""
+    """The text it was read from; its name in results and plots."""
     algorithm: str
     """Name in the registry, or `package.module:ClassName`."""
     preset: str | None
@@ -28,23 +28,23 @@ class Variant:
 
 
 def read_variants(texts: Sequence[str]) -> list[Variant]:
-    """The entries that `texts` describe, one each.
+    """The algorithms or variants that `texts` describe, one each.
 
     Raises:
-        ScoutError: none at all, one twice, an unknown algorithm, or what follows a comma is no setting.
+        ScoutError: there is none, one is named twice, an algorithm is unknown, or what follows a comma is no setting.
     """
     if isinstance(texts, str) or not texts:
         raise ScoutError("name one algorithm or more to compare, for example --algorithms dream dream,bottleneck=none")
-    entries = [_entry(text) for text in texts]
-    places = [entry.directory for entry in entries]
-    twice = next((entry for i, entry in enumerate(entries) if entry.directory in places[:i]), None)
+    variants = [_read_variant(text) for text in texts]
+    directories = [variant.directory for variant in variants]
+    twice = next((variant for i, variant in enumerate(variants) if variant.directory in directories[:i]), None)
     if twice is not None:
         raise ScoutError(f"{twice.label!r} is named twice among the algorithms; name it once.")
-    return entries
+    return variants
 
 
-def _entry(text: str) -> Variant:
-    """`ALGORITHM[,NAME=VALUE]…`; a value may have commas itself. `preset=NAME` chooses a preset."""
+def _read_variant(text: str) -> Variant:
+    """Read `ALGORITHM[,NAME=VALUE]…`. A value may have commas itself; `preset=NAME` chooses a preset."""
     algorithm, *parts = text.split(",")
     registry.find(algorithm)
     sets: dict[str, str] = {}

@@ -1,34 +1,36 @@
-"""The plot of the coupling problem."""
+"""The figure of the coupling experiment."""
 
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoutrl.report.style import GREY, colour, dash, panels, save
-from scoutrl.results.growth import RATES, Growth, height, rate
+from scoutrl.report.style import GREY, colour, dash, panels, styled
+from scoutrl.results.coupling import Coupling
+from scoutrl.results.growth import Growth
+from scoutrl.results.rates import RATES, fit_rate, rate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from scoutrl.experiments.coupling import Coupling
+    from matplotlib.figure import Figure
 
 _TITLES = {"explores": "until exploring is optimal", "solves": "until every problem is solved"}
 
 
-def draw_coupling(found: "Coupling") -> None:
-    """Write `coupling` as PNG and SVG into the directory of what was found."""
-    with panels(10.0, 5.4, len(_TITLES)) as (made, axes):
-        for one, (target, title) in zip(axes, _TITLES.items(), strict=True):
-            growths = {learner.label: learner.growth[target] for learner in found.learners}
-            _draw_rates(one, growths, found.sizes)
-            for place, (label, growth) in enumerate(growths.items()):
-                _draw_growth(one, place, label, growth)
-            _dress(one, found.sizes, f"lever: samples {title}")
-        save(made, found.path / "coupling")
+@styled()
+def coupling_figure(coupling: Coupling) -> "Figure":
+    """The samples until each target against |A|, on logarithmic axes, with the rates of the theory."""
+    figure, axes = panels(10.0, 5.4, len(_TITLES))
+    for one, (target, title) in zip(axes, _TITLES.items(), strict=True):
+        growths = {result.label: result.growth[target] for result in coupling.algorithms}
+        _draw_rates(one, growths, coupling.sizes)
+        for place, (label, growth) in enumerate(growths.items()):
+            _draw_growth(one, place, label, growth)
+        _dress(one, coupling.sizes, f"lever: samples {title}")
+    return figure
 
 
 def _draw_growth(axes: "Axes", place: int, label: str, growth: Growth) -> None:
-    """Interquartile means with intervals; a triangle where so many seeds did not arrive that the truth is higher."""
+    """Interquartile means with intervals; a triangle where so many seeds are censored that the truth is higher."""
     shown = [(point, point.middle) for point in growth.points if point.middle is not None]
     if not shown:
         axes.plot([], [], color=colour(place), label=f"{label}: all seeds failed")
@@ -49,23 +51,15 @@ def _draw_growth(axes: "Axes", place: int, label: str, growth: Growth) -> None:
 
 
 def _draw_rates(axes: "Axes", growths: dict[str, Growth], sizes: tuple[int, ...]) -> None:
-    """Each rate of the theory at the height that suits the algorithm it fits best."""
-    points = [growth for growth in growths.values() if growth.fitted]
-    if not points:
+    """Each rate of the theory, times the factor that suits the algorithm it fits best."""
+    fitted = [growth for growth in growths.values() if growth.fitted]
+    if not fitted:
         return
     x = np.geomspace(sizes[0], sizes[-1], 100)
-    for place, (name, power) in enumerate(RATES.items()):
-        factor, _ = min((height(power, growth) for growth in points), key=lambda fit: fit[1])
-        style = ((0, (1, 2)), (0, (6, 3)))[place]
-        axes.plot(
-            x,
-            factor * rate(power, x),
-            color=GREY,
-            linestyle=style,
-            linewidth=1.3,
-            label=f"{name}, fitted in height",
-            zorder=2,
-        )
+    for (name, power), dashes in zip(RATES.items(), ((1, 2), (6, 3)), strict=True):
+        factor, _ = min((fit_rate(power, growth) for growth in fitted), key=lambda fit: fit[1])
+        style: dict[str, Any] = {"color": GREY, "linestyle": (0, dashes), "linewidth": 1.3, "zorder": 2}
+        axes.plot(x, factor * rate(power, x), label=f"{name}, fitted in height", **style)
 
 
 def _dress(axes: "Axes", sizes: tuple[int, ...], title: str) -> None:

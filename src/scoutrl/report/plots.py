@@ -1,89 +1,88 @@
-"""The plots of a comparison."""
+"""Figures of a comparison: learning curves, and bars of the final returns."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from scoutrl.report.style import colour, dash, draw_bounds, figure, save
+from scoutrl.report.style import colour, dash, draw_bounds, panels, styled
 from scoutrl.results.comparison import AlgorithmResult, Comparison
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
-_ALONG = {"steps": "environment steps", "seconds": "seconds of training (compilation not counted)"}
-
-
-def draw_comparison(found: Comparison) -> None:
-    """Write `curve-steps`, `curve-seconds` and `returns`, each as PNG and SVG, into the comparison's directory."""
-    for along in _ALONG:
-        _draw_curves(found, along)
-    _draw_returns(found)
+Along = Literal["steps", "seconds"]
+"""What a learning curve is drawn against."""
+_ALONG: dict[Along, str] = {"steps": "environment steps", "seconds": "seconds of training (compilation not counted)"}
 
 
-def _draw_curves(found: Comparison, along: str) -> None:
-    """Return on unseen problems while learning."""
-    with figure(8.4, 4.4) as (made, axes):
-        for place, one in enumerate(found.algorithms):
-            _draw_curve(axes, place, one, along)
-        axes.set_title(f"{found.family}: return {found.where} while learning")
-        axes.set_xlabel(_ALONG[along])
-        axes.set_ylabel("return of an exploitation episode")
-        axes.set_xlim(left=0)
-        axes.xaxis.set_major_formatter(_thousands)
-        draw_bounds(axes, found.bounds)
-        made.legend(loc="outside lower center", ncols=min(3, len(found.algorithms)), fontsize=9)
-        _say_how(found, axes)
-        save(made, found.path / f"curve-{along}")
+@styled()
+def return_curves(comparison: Comparison, along: Along = "steps") -> "Figure":
+    """The learning curve of each algorithm: return during training, against environment steps or seconds."""
+    figure, (axes,) = panels(8.4, 4.4)
+    for place, result in enumerate(comparison.algorithms):
+        _draw_curve(axes, place, result, along)
+    axes.set_title(f"{comparison.family}: return {comparison.where} while learning")
+    axes.set_xlabel(_ALONG[along])
+    axes.set_ylabel("return of an exploitation episode")
+    axes.set_xlim(left=0)
+    axes.xaxis.set_major_formatter(_thousands)
+    draw_bounds(axes, comparison.bounds)
+    figure.legend(loc="outside lower center", ncols=min(3, len(comparison.algorithms)), fontsize=9)
+    _draw_subtitle(axes, comparison)
+    return figure
 
 
-def _draw_curve(axes: "Axes", place: int, one: AlgorithmResult, along: str) -> None:
-    track = one.by_steps if along == "steps" else one.by_seconds
-    label = f"{one.label} ({one.count})"
-    if track is None:
+@styled()
+def return_bars(comparison: Comparison) -> "Figure":
+    """The final return of each algorithm: a bar for the seeds together, a dot for each of them."""
+    figure, (axes,) = panels(max(4.8, 2.2 + 1.5 * len(comparison.algorithms)), 4.4)
+    for place, result in enumerate(comparison.algorithms):
+        _draw_bar(axes, place, result)
+    axes.axhline(0.0, color="black", linewidth=0.8, zorder=4)
+    names = [f"{result.label.replace(',', chr(10))}\n{result.count}" for result in comparison.algorithms]
+    axes.set_xticks(range(len(names)), names, fontsize=9)
+    axes.set_xlim(-0.6, len(names) - 0.4)
+    axes.grid(visible=False, axis="x")
+    axes.set_title(f"{comparison.family}: return {comparison.where} after {comparison.budget}")
+    axes.set_ylabel("return of an exploitation episode")
+    draw_bounds(axes, comparison.bounds)
+    _draw_subtitle(axes, comparison)
+    return figure
+
+
+def _draw_curve(axes: "Axes", place: int, result: AlgorithmResult, along: Along) -> None:
+    curve = result.by_steps if along == "steps" else result.by_seconds
+    label = f"{result.label} ({result.count})"
+    if curve is None:
         axes.plot([], [], color=colour(place), linestyle=dash(place), label=label)
         return
-    marker = "o" if len(track.x) == 1 else None
-    axes.plot(track.x, track.iqm, color=colour(place), linestyle=dash(place), marker=marker, label=label, zorder=3)
-    if track.low is not None and track.high is not None:
-        axes.fill_between(track.x, track.low, track.high, color=colour(place), alpha=0.18, linewidth=0, zorder=2)
+    marker = "o" if len(curve.x) == 1 else None
+    axes.plot(curve.x, curve.iqm, color=colour(place), linestyle=dash(place), marker=marker, label=label, zorder=3)
+    if curve.low is not None and curve.high is not None:
+        axes.fill_between(curve.x, curve.low, curve.high, color=colour(place), alpha=0.18, linewidth=0, zorder=2)
 
 
-def _draw_returns(found: Comparison) -> None:
-    """Final return of each algorithm: bar for the seeds together, a dot for each."""
-    with figure(max(4.8, 2.2 + 1.5 * len(found.algorithms)), 4.4) as (made, axes):
-        for place, one in enumerate(found.algorithms):
-            _draw_bar(axes, place, one)
-        axes.axhline(0.0, color="black", linewidth=0.8, zorder=4)
-        names = [f"{one.label.replace(',', chr(10))}\n{one.count}" for one in found.algorithms]
-        axes.set_xticks(range(len(names)), names, fontsize=9)
-        axes.set_xlim(-0.6, len(names) - 0.4)
-        axes.grid(visible=False, axis="x")
-        axes.set_title(f"{found.family}: return {found.where} after {found.budget}")
-        axes.set_ylabel("return of an exploitation episode")
-        draw_bounds(axes, found.bounds)
-        _say_how(found, axes)
-        save(made, found.path / "returns")
-
-
-def _draw_bar(axes: "Axes", place: int, one: AlgorithmResult) -> None:
-    if one.final is None:
+def _draw_bar(axes: "Axes", place: int, result: AlgorithmResult) -> None:
+    if result.final is None:
         axes.text(place, 0.0, "all seeds\nfailed", ha="center", va="bottom", fontsize=9)
         return
-    axes.bar(place, one.final.iqm, width=0.62, color=colour(place), alpha=0.75, zorder=2)
-    if one.final.ci95 is not None:
-        low, high = one.final.ci95
-        ends = [[one.final.iqm - low], [high - one.final.iqm]]
-        axes.errorbar(place, one.final.iqm, yerr=ends, color="black", linewidth=1.6, capsize=7, capthick=1.6, zorder=5)
-    returns = [seed.exploitation_return for seed in one.sound if seed.exploitation_return is not None]
+    mean = result.final.iqm
+    axes.bar(place, mean, width=0.62, color=colour(place), alpha=0.75, zorder=2)
+    if result.final.ci95 is not None:
+        low, high = result.final.ci95
+        ends = [[mean - low], [high - mean]]
+        axes.errorbar(place, mean, yerr=ends, color="black", linewidth=1.6, capsize=7, capthick=1.6, zorder=5)
+    returns = [seed.exploitation_return for seed in result.sound if seed.exploitation_return is not None]
     axes.plot(
         [place + 0.24] * len(returns), returns, "o", markersize=4, color="white", markeredgecolor="black", zorder=6
     )
 
 
-def _say_how(found: Comparison, axes: "Axes") -> None:
+def _draw_subtitle(axes: "Axes", comparison: Comparison) -> None:
     """What the figures are, in small letters under the title."""
-    intervals = any(one.final is not None and one.final.ci95 is not None for one in found.algorithms)
-    said = "interquartile mean over seeds" + (", 95% bootstrap interval over seeds" if intervals else "")
+    intervals = any(result.final is not None and result.final.ci95 is not None for result in comparison.algorithms)
+    text = "interquartile mean over seeds" + (", 95% bootstrap interval over seeds" if intervals else "")
     axes.set_title(f"{axes.get_title('left')}\n", loc="left")
-    axes.text(0.0, 1.02, said, transform=axes.transAxes, fontsize=8.5, color="#444444", va="bottom")
+    axes.text(0.0, 1.02, text, transform=axes.transAxes, fontsize=8.5, color="#444444", va="bottom")
 
 
 def _thousands(value: float, _: float) -> str:

@@ -1,68 +1,89 @@
-"""The table of a comparison, for people, on stderr: stdout is kept for results."""
+"""Tables of results for people. They are printed on stderr: stdout is kept for results."""
 
 import statistics
 import sys
-from typing import Any
+from typing import TYPE_CHECKING
 
-from scoutrl.experiments.coupling import TARGETS, Coupling
 from scoutrl.results.comparison import AlgorithmResult, Comparison
-from scoutrl.results.growth import Point
+from scoutrl.results.coupling import Coupling
+from scoutrl.results.growth import SizeResult
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
 
 
-def show(found: Comparison) -> None:
-    """Print the comparison, its bounds, and every seed that failed."""
+def show(comparison: Comparison) -> None:
+    """Print the table of a comparison, its bounds, and every seed that failed."""
     console = _console()
-    title = f"{found.family}: {found.trials} trials of each seed {found.where}"
-    table = _table(title, "return (IQM)", "95% interval", "seeds", "steps", "training s")
-    for one in found.algorithms:
-        table.add_row(*_row(one))
-    console.print(table)
-    if found.bounds:
-        console.print("  ".join(f"{name.replace('_', ' ')} {worth:.3f}" for name, worth in found.bounds.items()))
-    for failure in found.failures:
-        console.print(f"failed: {failure}", markup=False, soft_wrap=True)
+    console.print(comparison_table(comparison))
+    if comparison.bounds:
+        bounds = comparison.bounds.items()
+        console.print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in bounds))
+    _print_failures(console, comparison.failures)
 
 
-def _row(one: AlgorithmResult) -> list[str]:
-    """Steps and seconds are medians over the seeds that did not fail."""
-    count = f"{len(one.sound)} of {len(one.seeds)}"
-    if one.final is None:
-        return [one.label, "-", "-", count, "-", "-"]
-    interval = "unknown" if one.final.ci95 is None else f"{one.final.ci95[0]:.3f} … {one.final.ci95[1]:.3f}"
-    steps = statistics.median(seed.env_steps for seed in one.sound)
-    seconds = statistics.median(seed.seconds for seed in one.sound)
-    return [one.label, f"{one.final.iqm:.3f}", interval, count, f"{steps:,.0f}", f"{seconds:,.1f}"]
-
-
-def show_coupling(found: Coupling) -> None:
-    """Print samples and slopes, the seeds that did not arrive, and every seed that failed."""
+def show_coupling(coupling: Coupling) -> None:
+    """Print the tables of the coupling experiment, and every seed that failed."""
     console = _console()
-    for target in TARGETS:
-        table = _table(f"lever: environment steps until the agent {target}", *map(str, found.sizes), "growth")
-        for one in found.learners:
-            growth = one.growth[target]
-            table.add_row(one.label, *map(_samples, growth.points), str(growth))
+    for table in coupling_tables(coupling):
         console.print(table)
-    for failure in found.failures:
-        console.print(f"failed: {failure}", markup=False, soft_wrap=True)
+    _print_failures(console, coupling.failures)
 
 
-def _samples(point: Point) -> str:
+def comparison_table(comparison: Comparison) -> "Table":
+    """One row per algorithm: final return with its interval, seeds, and medians of steps and seconds over the seeds."""
+    title = f"{comparison.family}: {comparison.trials} trials of each seed {comparison.where}"
+    table = _table(title, "return (IQM)", "95% interval", "seeds", "steps", "training s")
+    for result in comparison.algorithms:
+        table.add_row(*_row(result))
+    return table
+
+
+def coupling_tables(coupling: Coupling) -> "list[Table]":
+    """A table for each target, one row per algorithm: samples at each size with the censored seeds, and the slope."""
+    tables = []
+    for target in ("explores", "solves"):
+        title = f"lever: environment steps until the agent {target}"
+        table = _table(title, *map(str, coupling.sizes), "growth")
+        for result in coupling.algorithms:
+            growth = result.growth[target]
+            table.add_row(result.label, *map(_samples, growth.points), str(growth))
+        tables.append(table)
+    return tables
+
+
+def _row(result: AlgorithmResult) -> list[str]:
+    count = f"{len(result.sound)} of {len(result.seeds)}"
+    if result.final is None:
+        return [result.label, "-", "-", count, "-", "-"]
+    ends = result.final.ci95
+    interval = "unknown" if ends is None else f"{ends[0]:.3f} … {ends[1]:.3f}"
+    steps = statistics.median(seed.env_steps for seed in result.sound)
+    seconds = statistics.median(seed.seconds for seed in result.sound)
+    return [result.label, f"{result.final.iqm:.3f}", interval, count, f"{steps:,.0f}", f"{seconds:,.1f}"]
+
+
+def _samples(point: SizeResult) -> str:
     if point.middle is None:
         return "-"
     late = f" ({len(point.censored)} of {len(point.env_steps)} late)" if point.censored else ""
     return f"{'' if point.known else '> '}{point.middle.iqm:,.0f}{late}"
 
 
-def _console() -> Any:
-    # Imported when a table is printed: `scout --help` need not wait for it.
-    from rich.console import Console
+def _print_failures(console: "Console", failures: list[str]) -> None:
+    for failure in failures:
+        console.print(f"failed: {failure}", markup=False, soft_wrap=True)
+
+
+def _console() -> "Console":
+    from rich.console import Console  # imported when a table is printed: `scout --help` need not wait for it
 
     # Where there is no terminal, rich would take 80 columns.
     return Console(stderr=True, highlight=False, width=None if sys.stderr.isatty() else 140)
 
 
-def _table(title: str, *columns: str) -> Any:
+def _table(title: str, *columns: str) -> "Table":
     from rich.table import Table
 
     table = Table(title=title, title_justify="left")

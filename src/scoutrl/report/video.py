@@ -1,4 +1,4 @@
-"""Films of trained agents, as animated GIFs: what they see, where they go, what they know."""
+"""Films of trained agents, as animated GIFs: what an agent observes, where it goes, how much it knows."""
 
 from pathlib import Path
 
@@ -14,22 +14,22 @@ from scoutrl.evaluation.recording import RecordedEpisode, recorder
 from scoutrl.runs.open import TrainedRun
 
 MOST = 8
-"""Problems filmed at most."""
+"""Most problems that are filmed."""
 HEIGHT = 312
-"""Least height of the pictures, in pixels: small ones are enlarged."""
+"""Least height of the pictures in pixels: smaller ones are enlarged."""
 STRIP = 84
-"""Height of the strip below them, which tells what is known."""
+"""Height in pixels of the strip below the pictures, with text and bars."""
 LETTERS = 15
-"""Height of what is written there."""
+"""Font size of the text, in pixels."""
 PACE, PAUSE = 350, 1400
-"""Milliseconds for a step, and for the last moment of an episode."""
+"""Milliseconds that a step is shown, and the last moment of an episode."""
 COLOURS = 128
-"""In a film."""
+"""Size of the palette of a film."""
 INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
 
 
 def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[Path]:
-    """Write one GIF for each problem of `split`, spread evenly over at most eight: a greedy trial in each.
+    """Write a GIF of a greedy trial for each problem of `split`, or for eight of them, evenly spread, if it has more.
 
     Raises:
         ScoutError: the directory cannot be made or written to.
@@ -52,7 +52,7 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
 
 
 def _name(env: MetaEnv, row: int) -> str:
-    """Such as `colour-2`, or `useful-3-useless-5`."""
+    """The name of a film without its suffix, such as `colour-2` or `useful-3-useless-5`."""
     problems = env.problems
     if problems.sizes is None:
         return f"problem-{row}"
@@ -65,8 +65,8 @@ def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
         shown = [_frame(episode, moment) for moment in range(len(episode.pictures))]
         frames += shown
         pauses += [PACE] * (len(shown) - 1) + [PAUSE]
-    # One palette for the whole film keeps it small. It must have every colour there is, however seldom: what colour an
-    # object has may be the very problem.
+    # One palette for the whole film keeps it small. It must cover rare colours too: the colour of a small object may be
+    # what the problem is about.
     palette = Image.fromarray(np.concatenate([np.asarray(frame)[::4, ::4] for frame in frames])).quantize(
         COLOURS, Image.Quantize.MAXCOVERAGE
     )
@@ -75,7 +75,7 @@ def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
 
 
 def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:
-    """The observation, if it is an image, beside the picture with the path so far; below, what is known."""
+    """One frame: the observation, if it is an image, beside the picture with the path so far, and the strip below."""
     picture = episode.pictures[moment]
     scale = max(1, -(-HEIGHT // picture.shape[0]))
     shown = Image.fromarray(np.ascontiguousarray(picture)).resize(
@@ -104,7 +104,7 @@ def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:
 
 
 def _draw_strip(frame: Image.Image, episode: RecordedEpisode, moment: int) -> None:
-    """Phase, goal, step and return in words; what was known at each moment so far as bars."""
+    """Write phase, goal, step and return; draw what was known at each moment so far as bars."""
     pen, top = ImageDraw.Draw(frame), frame.height - STRIP
     font = ImageFont.load_default(LETTERS)
     goal = "" if episode.goal is None else f"   goal {np.asarray(episode.goal).tolist()}"

@@ -1,17 +1,19 @@
-"""What a comparison found: plain data, and the same as JSON."""
+"""Results of a comparison: plain data, to and from the JSON of results.json."""
 
 import dataclasses
+import os
 from pathlib import Path
 from typing import Any
 
 from scoutrl.evaluation.scores import EvaluationProtocol
 from scoutrl.results.curves import Curve
+from scoutrl.results.files import VERSION, decode_results, read_results
 from scoutrl.results.statistics import Iqm
 
 
 @dataclasses.dataclass(frozen=True)
 class Budget:
-    """What every seed of every algorithm gets; one of the two is None."""
+    """The training that every seed of every algorithm gets; one of the two fields is None."""
 
     steps: int | None
     """Environment steps."""
@@ -27,108 +29,134 @@ class SeedResult:
     """One seed of one algorithm."""
 
     seed: int
-    """Its number."""
+    """The number of the seed."""
     run_dir: str
-    """Where its run is, below the directory of the comparison."""
+    """Directory of its run, relative to that of the comparison."""
     env_steps: int
-    """Environment steps it has trained for."""
+    """Environment steps of its training."""
     updates: int
     """Gradient steps."""
     seconds: float
     """Seconds of training; compilation does not count."""
     exploitation_return: float | None
-    """Mean return of an exploitation episode on the problems of the evaluation; None if the seed failed."""
+    """Mean return of an exploitation episode in the evaluation; None if the seed failed."""
     exploration_return: float | None
-    """Mean return of an exploration episode, which does not count; None if the seed failed."""
+    """Mean return of an exploration episode, which is not part of the score; None if the seed failed."""
     exploration_length: float | None
     """Mean steps of an exploration episode; None if the seed failed."""
     failure: str | None
-    """Why it failed, in one line; None if it did not."""
+    """The reason for its failure, in one line; None if it did not fail."""
 
 
 @dataclasses.dataclass(frozen=True)
 class AlgorithmResult:
-    """One algorithm, or variant, with all its seeds."""
+    """One algorithm, or variant of one, with all its seeds."""
 
     label: str
-    """As it was asked for."""
+    """The algorithm as it was asked for, such as "dream" or "dream,bottleneck=none"."""
     algorithm: str
-    """Its name."""
+    """Name of the algorithm."""
     preset: str
-    """The preset its settings began from."""
+    """The preset that its settings began from."""
     settings: dict[str, Any]
-    """Every hyper-parameter."""
+    """Every hyper-parameter, by name."""
     final: Iqm | None
-    """Exploitation return over the seeds that did not fail; None where all did."""
+    """Exploitation return over the seeds that did not fail; None if all failed."""
     seeds: tuple[SeedResult, ...]
     """All seeds, the failed ones too."""
     by_steps: Curve | None
-    """Learning curve against environment steps, of the seeds that did not fail."""
+    """Learning curve against environment steps, over the seeds that did not fail; None if there is none."""
     by_seconds: Curve | None
-    """The same against seconds of training."""
+    """Learning curve against seconds of training; None if there is none."""
     protocol: EvaluationProtocol | None
-    """How it was evaluated; None where all seeds failed."""
+    """How its seeds were evaluated; None if all failed."""
 
     @property
     def failed(self) -> tuple[SeedResult, ...]:
         """The seeds that failed."""
-        return tuple(one for one in self.seeds if one.failure is not None)
+        return tuple(seed for seed in self.seeds if seed.failure is not None)
 
     @property
     def sound(self) -> tuple[SeedResult, ...]:
-        """The seeds that did not."""
-        return tuple(one for one in self.seeds if one.failure is None)
+        """The seeds that did not fail."""
+        return tuple(seed for seed in self.seeds if seed.failure is None)
 
     @property
     def count(self) -> str:
-        """How many seeds are behind the figures, in words."""
+        """The number of seeds behind the figures, as "4 of 5 seeds"."""
         return f"{len(self.sound)} of {len(self.seeds)} seeds"
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields as what JSON can hold, the most wanted first, with the number of seeds and those that failed."""
+        failed = [{"seed": seed.seed, "reason": seed.failure} for seed in self.failed]
+        counts = {"seeds_sound": len(self.sound), "seeds_asked": len(self.seeds), "failed": failed}
+        fields = dataclasses.asdict(self) | counts
+        return {name: fields[name] for name in ("label", "algorithm", "final", *counts)} | fields
 
 
 @dataclasses.dataclass(frozen=True)
 class Comparison:
-    """Algorithms on one family: the same problems, budget and evaluation for all."""
+    """Algorithms on one family, with the same problems, budget and evaluation for all."""
 
     path: Path
-    """Directory with the runs, results.json and the plots."""
+    """Directory of the comparison, with results.json."""
     family: str
     """Name of the family."""
     family_options: dict[str, Any]
     """Its options that differ from the defaults."""
     budget: Budget
-    """Training of each seed."""
+    """The training that each seed got."""
     trials: int
-    """Trials behind the score of each seed, all on unseen problems where the family has them."""
+    """Trials in the evaluation of each seed, all on unseen problems if the family has them."""
     seed: int
-    """Seed of the evaluation, the same for all."""
+    """Seed of the evaluation's randomness, the same for all."""
     bounds: dict[str, float]
-    """What can be earned on the problems of the evaluation, by name of the bound; empty where nobody can tell."""
+    """Exact bounds on the return on the problems of the evaluation, by name; empty if the family cannot be solved."""
     algorithms: tuple[AlgorithmResult, ...]
-    """In the order they were asked for."""
+    """One result per algorithm or variant, in the order they were asked for."""
 
     @property
     def where(self) -> str:
-        """On which problems they were evaluated, in words."""
-        judged = [one.protocol for one in self.algorithms if one.protocol is not None]
-        if all(one.unseen for one in judged):
+        """The problems of the evaluation, in words: "on unseen problems"."""
+        protocols = [result.protocol for result in self.algorithms if result.protocol is not None]
+        if all(protocol.unseen for protocol in protocols):
             return "on unseen problems"
         return "on the training problems (there are no others)"
 
     @property
     def failures(self) -> list[str]:
-        """Every failed seed, by name and with the reason."""
-        return [f"{one.label} seed {seed.seed}: {seed.failure}" for one in self.algorithms for seed in one.failed]
+        """Every failed seed, as "LABEL seed S: REASON"."""
+        return [
+            f"{result.label} seed {seed.seed}: {seed.failure}" for result in self.algorithms for seed in result.failed
+        ]
 
     def to_dict(self) -> dict[str, Any]:
-        """The content of results.json: everything, as what JSON can hold."""
-        content = dataclasses.asdict(self) | {"algorithms": [_result(one) for one in self.algorithms]}
-        del content["path"]
-        return content
+        """The content of results.json: every field but `path`, as what JSON can hold."""
+        fields = dataclasses.asdict(self) | {"algorithms": [result.to_dict() for result in self.algorithms]}
+        del fields["path"]
+        return {"version": VERSION} | fields
+
+    @staticmethod
+    def from_dict(content: object, path: str | os.PathLike[str]) -> "Comparison":
+        """Read back what `to_dict` gave, also after a detour through JSON.
+
+        Args:
+            content: the content of results.json; entries it need not have are ignored.
+            path: the directory of the comparison.
+
+        Raises:
+            ScoutError: the content is no comparison, or is of an unknown version.
+        """
+        return decode_results(content, Comparison, Path(path), "a comparison")
 
 
-def _result(one: AlgorithmResult) -> dict[str, Any]:
-    failed = [{"seed": seed.seed, "reason": seed.failure} for seed in one.failed]
-    counts = {"seeds_sound": len(one.sound), "seeds_asked": len(one.seeds), "failed": failed}
-    plain = dataclasses.asdict(one) | counts
-    # What people look for first.
-    return {name: plain[name] for name in ("label", "algorithm", "final", *counts)} | plain
+def read_comparison(path: str | os.PathLike[str]) -> Comparison:
+    """Read the result of a comparison.
+
+    Args:
+        path: its directory, or a file with the content of results.json. The result's `path` is the directory.
+
+    Raises:
+        ScoutError: there is no such file, or it is not the result of a comparison that Scout wrote.
+    """
+    return read_results(path, Comparison.from_dict)

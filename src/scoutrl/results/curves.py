@@ -1,4 +1,4 @@
-"""Learning curves: the returns on unseen problems that runs noted while they learnt, over steps or seconds."""
+"""Learning curves over seeds: returns on unseen problems during training, against steps or seconds."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -6,12 +6,12 @@ from typing import Literal
 
 import numpy as np
 
-from scoutrl.results.statistics import band
+from scoutrl.results.statistics import Band
 
 Along = Literal["env_steps", "seconds"]
-"""What a curve runs along: environment steps, or seconds of training without compilation."""
+"""The metric on the x axis: environment steps, or seconds of training without compilation."""
 POINTS = 100
-"""Points of a curve."""
+"""Number of points of a curve."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -19,35 +19,41 @@ class Curve:
     """Return against steps or seconds, over seeds; all fields but `seeds` are [points]."""
 
     x: list[float]
-    """From the last seed's first evaluation to the first seed's last: every point has all seeds."""
+    """Evenly spaced from the latest first evaluation to the earliest last one, so that every seed is at every point."""
     iqm: list[float]
-    """Interquartile mean over the seeds."""
+    """Interquartile mean of the return over the seeds."""
     low: list[float] | None
     """Lower end of the 95% bootstrap interval over the seeds; None with a single seed."""
     high: list[float] | None
-    """Upper end."""
+    """Upper end of the 95% bootstrap interval over the seeds; None with a single seed."""
     seeds: int
     """Number of seeds."""
 
 
 def curve(runs: Sequence[Sequence[Mapping[str, float]]], along: Along) -> Curve | None:
-    """The curve of several seeds, each given by the rows of its metrics.
+    """The learning curve of several seeds.
 
-    Seeds are not evaluated at the same moments; between two evaluations a seed's return is taken to be on the line that
-    joins them. None where there is no seed, or a seed without an evaluation.
+    Seeds are evaluated at different moments; a seed's return between two evaluations is interpolated linearly.
+
+    Args:
+        runs: for each seed the rows of its metrics; evaluations are the rows with `test_return`.
+        along: the metric on the x axis.
+
+    Returns:
+        The curve; None if there is no seed, or if a seed was never evaluated.
     """
-    tracks = [_track(rows, along) for rows in runs]
-    if not tracks or any(not len(moments) for moments, _ in tracks):
+    seeds = [_evaluations(rows, along) for rows in runs]
+    if not seeds or any(not len(moments) for moments, _ in seeds):
         return None
-    first = max(moments[0] for moments, _ in tracks)
-    last = max(first, min(moments[-1] for moments, _ in tracks))
+    first = max(moments[0] for moments, _ in seeds)
+    last = max(first, min(moments[-1] for moments, _ in seeds))
     x = np.linspace(first, last, POINTS if last > first else 1)
-    found = band(np.stack([np.interp(x, moments, returns) for moments, returns in tracks]))
-    low, high = (None if end is None else end.tolist() for end in (found.low, found.high))
-    return Curve(x.tolist(), found.iqm.tolist(), low, high, len(tracks))
+    band = Band.of(np.stack([np.interp(x, moments, returns) for moments, returns in seeds]))
+    low, high = (None if end is None else end.tolist() for end in (band.low, band.high))
+    return Curve(x.tolist(), band.iqm.tolist(), low, high, len(seeds))
 
 
-def _track(rows: Sequence[Mapping[str, float]], along: Along) -> tuple[np.ndarray, np.ndarray]:
-    """The moments at which a seed was evaluated, and its returns."""
-    seen = [(row[along], row["test_return"]) for row in rows if "test_return" in row]
-    return np.array([moment for moment, _ in seen]), np.array([score for _, score in seen])
+def _evaluations(rows: Sequence[Mapping[str, float]], along: Along) -> tuple[np.ndarray, np.ndarray]:
+    """The moments [evaluations] at which a seed was evaluated, and its returns [evaluations]."""
+    evaluated = [row for row in rows if "test_return" in row]
+    return np.array([row[along] for row in evaluated]), np.array([row["test_return"] for row in evaluated])

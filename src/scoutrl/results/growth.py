@@ -1,4 +1,4 @@
-"""How many samples learning takes, against the number of levers: points, slopes, and the rates of the theory."""
+"""Samples to the optimum against the number of levers |A|: per size, and the slope over the sizes."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,104 +7,104 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from scoutrl.results.statistics import Iqm, interquartile_mean, interval, middle
+from scoutrl.results.statistics import Iqm, bootstrap_interval, interquartile_mean
 
 AT_OPTIMUM = 0.95
-"""The part of the problems, or of the best return, from which on an agent counts as being at the optimum."""
-RATES = {"|A| log |A|": 1, "|A|² log |A|": 2}
-"""The rates of the theory by name, and the power of |A| in each."""
+"""An agent counts as optimal from this share of the problems, or of the best return, upwards."""
 
 
 @dataclasses.dataclass(frozen=True)
-class Point:
-    """Samples to the optimum at one number of levers."""
+class SizeResult:
+    """Samples to the optimum at one number of levers, over seeds."""
 
     size: int
-    """|A|, levers and problems."""
+    """|A|: the number of levers, and of problems."""
     budget: int
     """Environment steps that every seed was trained for, at least."""
     every: int
     """Environment steps between two evaluations."""
     env_steps: dict[int, int | None]
-    """Seed to the steps it took; None: not at the optimum within the budget."""
+    """For each seed that did not fail, its steps to the optimum; None if it was not there within the budget."""
     failed: dict[int, str]
-    """Seed to why it failed."""
+    """For each seed that failed, the reason."""
     middle: Iqm | None
-    """Over the seeds that did not fail; one that did not arrive counts with its budget. None where all failed."""
+    """Interquartile mean of `samples`; None if all seeds failed."""
 
     @staticmethod
-    def of(size: int, budget: int, every: int, env_steps: dict[int, int | None], failed: dict[int, str]) -> "Point":
-        """Sum up the seeds."""
+    def of(
+        size: int, budget: int, every: int, env_steps: dict[int, int | None], failed: dict[int, str]
+    ) -> "SizeResult":
+        """The result of one size, summed up over the seeds."""
         samples = [budget if steps is None else steps for steps in env_steps.values()]
-        return Point(size, budget, every, env_steps, failed, middle(samples) if samples else None)
+        return SizeResult(size, budget, every, env_steps, failed, Iqm.of(samples) if samples else None)
 
     @property
     def censored(self) -> list[int]:
-        """The seeds that did not arrive: what they take is more than the budget, and unknown."""
+        """The seeds that were not at the optimum within the budget: all that is known is that they take more."""
         return [seed for seed, steps in self.env_steps.items() if steps is None]
 
     @property
     def known(self) -> bool:
-        """The interquartile mean is what it is, however long the seeds that did not arrive take: all are cut off."""
+        """Whether the interquartile mean cuts off all censored seeds, and so does not depend on what they take."""
         return bool(self.env_steps) and len(self.censored) <= len(self.env_steps) // 4
 
     @property
     def samples(self) -> Float[np.ndarray, " seeds"]:
-        """Steps of each seed; the budget of those that did not arrive."""
+        """Steps to the optimum of each seed; a censored one counts with the budget."""
         return np.array([self.budget if steps is None else steps for steps in self.env_steps.values()], float)
 
 
 @dataclasses.dataclass(frozen=True)
 class Growth:
-    """How samples grow with |A|, for one algorithm."""
+    """How the samples of one algorithm grow with |A|."""
 
-    points: tuple[Point, ...]
-    """By size."""
+    points: tuple[SizeResult, ...]
+    """One result per size, in rising order."""
     slope: float | None
-    """Slope of the interquartile means that are known, on logarithmic axes; None with fewer than two of them."""
-    ci95: tuple[float, float] | None
+    """Slope of the known interquartile means on logarithmic axes; None with fewer than two of them."""
+    slope_ci95: tuple[float, float] | None
     """95% bootstrap interval of the slope, the seeds of each size resampled; None with a single seed."""
 
     @staticmethod
-    def of(points: Sequence[Point]) -> "Growth":
-        """Fit the slope to the points that are known: where seeds have not arrived, one would fit the budgets."""
+    def of(points: Sequence[SizeResult]) -> "Growth":
+        """Fit the slope to the sizes whose mean is known: with the others, one would fit their budgets."""
         used = [point for point in points if point.known]
         if len(used) < 2:
             return Growth(tuple(points), None, None)
         logs = np.log([point.size for point in used])
 
         def slope(*samples: np.ndarray, axis: int = -1) -> Any:
-            heights = np.stack([np.log(interquartile_mean(one, axis=axis)) for one in samples], axis=-1)
-            return ((logs - logs.mean()) * heights).sum(axis=-1) / ((logs - logs.mean()) ** 2).sum()
+            means = np.stack([np.log(interquartile_mean(seeds, axis=axis)) for seeds in samples], axis=-1)
+            return ((logs - logs.mean()) * means).sum(axis=-1) / ((logs - logs.mean()) ** 2).sum()
 
         samples = [point.samples for point in used]
-        ends = interval(samples, slope) if min(map(len, samples)) > 1 else None
+        ends = bootstrap_interval(samples, slope) if min(map(len, samples)) > 1 else None
         return Growth(tuple(points), float(slope(*samples)), (float(ends[0]), float(ends[1])) if ends else None)
 
     @property
     def censored(self) -> int:
-        """Seeds that did not arrive, over all sizes."""
+        """Number of censored seeds, over all sizes."""
         return sum(len(point.censored) for point in self.points)
 
     @property
     def fitted(self) -> list[int]:
-        """The sizes behind the slope."""
+        """The sizes that the slope is fitted to."""
         return [point.size for point in self.points if point.known]
 
     def __str__(self) -> str:
         if self.slope is None:
             return "no slope"
-        interval = f" ({self.ci95[0]:.2f} … {self.ci95[1]:.2f})" if self.ci95 else ""
+        interval = f" ({self.slope_ci95[0]:.2f} … {self.slope_ci95[1]:.2f})" if self.slope_ci95 else ""
         some = "" if len(self.fitted) == len(self.points) else f" up to {max(self.fitted)}"
         return f"slope{some} {self.slope:.2f}{interval}"
 
     def to_dict(self) -> dict[str, Any]:
-        """Everything as what JSON can hold."""
+        """All fields as what JSON can hold, with the censored seeds and the fitted sizes beside them."""
         counts = [{"censored": point.censored, "seeds_sound": len(point.env_steps)} for point in self.points]
         points = [dataclasses.asdict(point) | count for point, count in zip(self.points, counts, strict=True)]
         return {
             "slope": self.slope,
-            "slope_ci95": self.ci95,
+            "slope_ci95": self.slope_ci95,
             "slope_sizes": self.fitted,
             "censored": self.censored,
             "points": points,
@@ -112,26 +112,19 @@ class Growth:
 
 
 def first_solved(rows: Sequence[Mapping[str, float]], name: str) -> int | None:
-    """Environment steps at the first evaluation from which on `name` is at the optimum at every evaluation.
+    """The environment steps of the evaluation from which on a metric stays at its optimum.
 
-    None where the last evaluation, or every one, is below it. `rows` are metrics; `name` is one whose optimum is 1.
+    Args:
+        rows: the rows of a run's metrics; evaluations are those that have `name`.
+        name: a metric whose optimum is 1; from `AT_OPTIMUM` upwards it counts as optimal.
+
+    Returns:
+        `env_steps` of the first evaluation at which, and at all later ones, the metric is optimal; None if the last
+        evaluation is not, or if there is none.
     """
     steps = None
     for row in rows:
         if name in row:
-            good = row[name] >= AT_OPTIMUM
-            steps = (int(row["env_steps"]) if steps is None else steps) if good else None
+            optimal = row[name] >= AT_OPTIMUM
+            steps = (int(row["env_steps"]) if steps is None else steps) if optimal else None
     return steps
-
-
-def rate(power: int, sizes: Sequence[float] | np.ndarray) -> np.ndarray:
-    """|A|^power log |A|."""
-    sizes = np.asarray(sizes, float)
-    return sizes**power * np.log(sizes)
-
-
-def height(power: int, growth: Growth) -> tuple[float, float]:
-    """The factor with which a rate comes nearest to the points, and how far it stays away (mean square of logs)."""
-    used = [point for point in growth.points if point.known]
-    away = np.log([point.middle.iqm for point in used if point.middle]) - np.log(rate(power, [p.size for p in used]))
-    return float(np.exp(away.mean())), float(away.var())
