@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from scoutrl.api import Run as Run
     from scoutrl.api import bounds as bounds
     from scoutrl.api import evaluate as evaluate
+    from scoutrl.api import export as export
     from scoutrl.api import film as film
     from scoutrl.api import load as load
     from scoutrl.api import train as train
@@ -45,6 +46,7 @@ _WHERE = {
     "compare": "scoutrl.experiments.compare",
     "coupling": "scoutrl.experiments.coupling",
     "evaluate": "scoutrl.api",
+    "export": "scoutrl.api",
     "film": "scoutrl.api",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",

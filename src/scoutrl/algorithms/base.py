@@ -6,6 +6,7 @@ from typing import Any
 import equinox as eqx
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from scoutrl.algorithms.knowledge import Knowledge
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.trial import Trial
@@ -42,6 +43,11 @@ class Algorithm(eqx.Module):
     @abc.abstractmethod
     def agent(self, env: MetaEnv, state: TrainState) -> Agent:
         """The agent to evaluate and to deploy. It holds nothing that knows a problem ID."""
+
+    def knowledge(self, env: MetaEnv, state: TrainState) -> Knowledge | None:
+        """What tells people how much the agent knows of a problem; None where there is no telling."""
+        del env, state
+        return None
 
     @abc.abstractmethod
     def collector(self, env: MetaEnv, state: TrainState, problem: Problem, key: PRNGKeyArray) -> Agent:

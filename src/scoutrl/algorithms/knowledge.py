@@ -1,20 +1,25 @@
 """What an agent knows, for people who look on."""
 
-import functools
+import abc
 
-import jax.numpy as jnp
+import equinox as eqx
 from jaxtyping import Array, Float
 
-from scoutrl.algorithms.base import Algorithm, TrainState
 from scoutrl.envs import Problem
 from scoutrl.trials.agent import Memory
 
 
-@functools.singledispatch
-def known(algorithm: Algorithm, state: TrainState, problem: Problem, memory: Memory) -> Float[Array, ""]:
-    """How much of what is worth knowing about `problem` an agent's memory holds: 0 nothing, 1 everything.
+class Knowledge(eqx.Module):
+    """Tells how much of what is worth knowing about a problem an agent's memory holds.
 
-    This is told the problem, the agent is not. An algorithm that can tell registers a function of its own
-    (`@known.register`); of others it is NaN.
+    This is told the problem; the agent is not. An algorithm that can tell gives one by `Algorithm.knowledge`.
     """
-    return jnp.float32(jnp.nan)
+
+    @abc.abstractmethod
+    def __call__(self, problem: Problem, memory: Memory) -> Float[Array, ""]:
+        """0 is nothing, 1 everything; below 0 the agent believes what is not so.
+
+        Args:
+            problem: the ID, shape [k].
+            memory: the agent's, at any moment of a trial in that problem.
+        """

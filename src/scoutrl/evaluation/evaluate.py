@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, TrainState
+from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
@@ -18,6 +18,7 @@ from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, 
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.families import name_of
 from scoutrl.runs.open import open_run
+from scoutrl.trials.agent import Agent
 from scoutrl.trials.rollout import Protocol, rollout
 from scoutrl.trials.trial import Trial
 
@@ -48,9 +49,9 @@ Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
 
 
 def quick_evaluate(
-    env: MetaEnv, algorithm: Algorithm, trials: int, split: Split, measure: Measure | None = None
-) -> Callable[[TrainState, PRNGKeyArray], dict[str, Float[Array, ""]]]:
-    """A compiled `(state, key) -> metrics` for the progress bar.
+    env: MetaEnv, protocol: Protocol, trials: int, split: Split, measure: Measure | None = None
+) -> Callable[[Agent, PRNGKeyArray], dict[str, Float[Array, ""]]]:
+    """A compiled `(agent, key) -> metrics` for the progress bar.
 
     The trials are on problems of `split` drawn anew at each call, none twice before all were used once. The metrics are
     `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
@@ -59,10 +60,10 @@ def quick_evaluate(
     ids = env.problems.of(split)
 
     @eqx.filter_jit
-    def evaluate(state: TrainState, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def evaluate(agent: Agent, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
         order, key = jax.random.split(key)
         problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
-        scores = _trials(env, algorithm, state, problems, jax.random.split(key, trials), measure)
+        scores = _trials(env, agent, protocol, problems, jax.random.split(key, trials), measure)
         others = {name: values.mean() for name, values in scores.others.items()}
         return others | {
             f"{split}_return": scores.exploitation.mean(),
@@ -73,28 +74,28 @@ def quick_evaluate(
     return evaluate
 
 
-def scorer(env: MetaEnv, algorithm: Algorithm, trials: int, split: Split) -> Callable[[TrainState, int], Scores]:
-    """A compiled `(state, seed) -> scores` of `trials` trials, for one state after another.
+def scorer(env: MetaEnv, protocol: Protocol, trials: int, split: Split) -> Callable[[Agent, int], Scores]:
+    """A compiled `(agent, seed) -> scores` of `trials` trials, for one agent after another.
 
     Trial i is on problem i mod m of the m problems of `split`, taken in an order drawn from the seed. The scores of
-    trial i depend on state, seed and i alone.
+    trial i depend on agent, seed and i alone.
     """
     ids = env.problems.of(split)
     batch = min(BATCH, trials)
 
     @eqx.filter_jit
-    def measure(state: TrainState, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:
+    def measure(agent: Agent, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:
         keys = jax.vmap(lambda row: jax.random.fold_in(key, row))(rows)
-        return _trials(env, algorithm, state, problems, keys)
+        return _trials(env, agent, protocol, problems, keys)
 
-    def score(state: TrainState, seed: int) -> Scores:
+    def score(agent: Agent, seed: int) -> Scores:
         order = np.random.default_rng(seed).permutation(len(ids))
         key = jax.random.key(seed)
         parts = []
         for start in range(0, trials, batch):
             # The last batch is filled up with trials that are dropped below: one shape, compiled once.
             rows = np.arange(start, start + batch)
-            parts.append(measure(state, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)))
+            parts.append(measure(agent, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)))
         return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:trials], *parts)
 
     return score
@@ -110,7 +111,7 @@ def evaluate_runs(
     """
     first = open_run(paths[0], env)
     # All seeds share this program: it is compiled once.
-    score = scorer(first.env, first.algorithm, trials, split)
+    score = scorer(first.env, greedy_protocol(first.algorithm), trials, split)
     problems = first.env.problems
     moved = name_of(first.env) != name_of(first.home)
     family = name_of(first.env) if moved else first.config.family
@@ -130,7 +131,7 @@ def evaluate_runs(
         trained = first if path == paths[0] else open_run(path, first.env)
         if _kind(trained.config) != _kind(first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
-        scores = score(trained.learner, seed)
+        scores = score(trained.agent, seed)
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
 
@@ -165,15 +166,13 @@ def _kind(config: RunConfig) -> dict[str, Any]:
 
 def _trials(
     env: MetaEnv,
-    algorithm: Algorithm,
-    state: TrainState,
+    agent: Agent,
+    protocol: Protocol,
     problems: Array,
     keys: PRNGKeyArray,
     measure: Measure | None = None,
 ) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
-    agent = algorithm.agent(env, state)
-    protocol = greedy_protocol(algorithm)
 
     def one(problem: Array, key: PRNGKeyArray) -> Scores:
         trial = rollout(env, agent, problem, key, protocol)

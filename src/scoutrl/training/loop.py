@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scoutrl._platform import pin_threads
+from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
 from scoutrl.evaluation.evaluate import Measure
-from scoutrl.runs import checkpoint, metrics
+from scoutrl.runs import metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
-from scoutrl.training.state import TrainingState
+from scoutrl.training.state import TrainingState, from_parts, to_parts
 
 SAVE_EVERY = 15.0
 """Seconds between two checkpoints, at least."""
@@ -72,7 +73,7 @@ def train_together(
             programs = TrainingProgram(env, algorithm, len(going), config.iterations, config.evaluation_trials, measure)
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show))
-            _Training(programs, going, stop, display).run(env)
+            _Training(env, algorithm, programs, going, stop, display).run()
         _raise_failures(records)
     return [record.path for record in records]
 
@@ -80,7 +81,16 @@ def train_together(
 class _Training:
     """The loop, from the first compilation to the last checkpoint."""
 
-    def __init__(self, programs: TrainingProgram, records: list[RunRecord], stop: StopSignals, display: ProgressBar):
+    def __init__(
+        self,
+        env: MetaEnv,
+        algorithm: Algorithm,
+        programs: TrainingProgram,
+        records: list[RunRecord],
+        stop: StopSignals,
+        display: ProgressBar,
+    ):
+        self._env, self._algorithm = env, algorithm
         self._programs = programs
         self._journals = records
         self._stop = stop
@@ -89,11 +99,11 @@ class _Training:
         self._finite_at_start = []
         self._compile_seconds = {}
 
-    def run(self, env: MetaEnv) -> None:
+    def run(self) -> None:
         """Until every seed is finished or has failed."""
         fresh = not all(record.begun for record in self._journals)
-        self._programs.compile(fresh, checkpoint.warm_up, metrics.warm_up)
-        parts = self._begin(env)
+        self._programs.compile(fresh, metrics.warm_up)
+        parts = self._begin()
         self._finite_at_start = [finite(part) for part in parts]
         progress = join(parts)
         del parts
@@ -114,12 +124,13 @@ class _Training:
         """Which seeds are neither finished nor failed."""
         return [i for i, record in enumerate(self._journals) if not record.finished and record.failure is None]
 
-    def _begin(self, env: MetaEnv) -> list[TrainingState]:
+    def _begin(self) -> list[TrainingState]:
         """Each seed's progress: fresh, or from its checkpoint."""
-        fresh = []
+        fresh, env, algorithm = [], self._env, self._algorithm
         if not all(record.begun for record in self._journals):
             fresh = self._programs.split(self._programs.begin([record.config.seed for record in self._journals]))
-        return [arrays_of(j.restore(env)) if j.begun else fresh[i] for i, j in enumerate(self._journals)]
+        kept = [record.parts for record in self._journals]
+        return [fresh[i] if p is None else arrays_of(from_parts(env, algorithm, p)) for i, p in enumerate(kept)]
 
     def _advance(self, progress: TrainingState, going: list[int]) -> TrainingState:
         """One chunk, and all that is to be noted of it for the seeds in `going`."""
@@ -127,7 +138,10 @@ class _Training:
         progress, reports = self._programs.advance(progress)
         now = time.perf_counter()
         chunk_seconds, row_seconds, self._row_at = now - began, now - self._row_at, now
-        rows = {i: self._journals[i].count(reports[i], chunk_seconds, row_seconds) for i in going}
+        rows = {
+            i: self._journals[i].count(int(reports[i].env_steps), reports[i].metrics, chunk_seconds, row_seconds)
+            for i in going
+        }
         if any(self._journals[i].evaluation_due for i in going):
             scores = self._programs.judge(progress)
             rows = {i: row | scores[i] if self._journals[i].evaluation_due else row for i, row in rows.items()}
@@ -145,8 +159,9 @@ class _Training:
         if not sound:
             return
         began = time.perf_counter()
-        for i in sound:
-            self._journals[i].save(self._programs.one(progress, i))
+        for i in [i for i in sound if self._journals[i].unsaved]:
+            whole = self._programs.whole(self._programs.one(progress, i))
+            self._journals[i].save(to_parts(self._env, self._algorithm, whole))
         cost = time.perf_counter() - began
         self._save_at = began + max(SAVE_EVERY, cost / _SAVE_SHARE)
 

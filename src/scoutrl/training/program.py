@@ -13,7 +13,7 @@ from jaxtyping import Array
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
-from scoutrl.evaluation.evaluate import Measure, quick_evaluate
+from scoutrl.evaluation.evaluate import Measure, greedy_protocol, quick_evaluate
 from scoutrl.training import iteration as device
 from scoutrl.training.state import TrainingState, start
 
@@ -38,9 +38,9 @@ class TrainingProgram:
         """Seeds in one program."""
         self.compile_seconds = 0.0
         """Time that compilation took."""
-        quick = quick_evaluate(env, algorithm, evaluation_trials, "test", measure)
+        quick = quick_evaluate(env, greedy_protocol(algorithm), evaluation_trials, "test", measure)
         like = eqx.filter_eval_shape(start, env, algorithm, jax.ShapeDtypeStruct((), jnp.int32))
-        rest = eqx.filter(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct), inverse=True)
+        self._rest = rest = eqx.filter(like, lambda leaf: isinstance(leaf, jax.ShapeDtypeStruct), inverse=True)
 
         def begin(seed: Array) -> TrainingState:
             return arrays_of(start(env, algorithm, seed))
@@ -51,7 +51,7 @@ class TrainingProgram:
 
         def judge(arrays: TrainingState) -> dict[str, Array]:
             progress = eqx.combine(arrays, rest)
-            return quick(progress.learner, device.evaluation_key(progress))
+            return quick(algorithm.agent(env, progress.learner), device.evaluation_key(progress))
 
         self._begin: Callable = self._over_seeds(begin)
         self._advance: Callable = self._over_seeds(advance)
@@ -101,6 +101,10 @@ class TrainingProgram:
     def one(self, tree: Any, seed: int) -> Any:
         """The part of a tree of arrays that belongs to one of the seeds, by its place."""
         return tree if self.seeds == 1 else jax.tree.map(lambda leaf: leaf[seed], tree)
+
+    def whole(self, arrays: TrainingState) -> TrainingState:
+        """One seed's progress with what is no array, as an algorithm needs it."""
+        return eqx.combine(arrays, self._rest)
 
     def _over_seeds(self, function: Callable) -> Callable:
         return jax.vmap(function) if self.seeds > 1 else function

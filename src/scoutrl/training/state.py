@@ -1,17 +1,17 @@
-"""All of a run that lives on the device, and the same as named arrays for the disk."""
-
-from collections.abc import Mapping
-from typing import Any
+"""All of a run that lives on the device, and the parts it is kept in on the disk."""
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
-import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, TrainState
 from scoutrl.envs import MetaEnv
-from scoutrl.errors import ScoutError
+from scoutrl.runs.agent import AGENT, trained_agent
+from scoutrl.runs.arrays import from_arrays, to_arrays
+from scoutrl.runs.checkpoint import Parts
+
+_REPLAY = ("learner.replay.", "learner.replay[")
 
 
 class TrainingState(eqx.Module):
@@ -42,40 +42,24 @@ def strongly_typed(progress: TrainingState) -> TrainingState:
     return jax.tree.map(strong, progress)
 
 
-def to_arrays(progress: TrainingState) -> dict[str, np.ndarray]:
-    """Every array of `progress` under its path; of random keys the raw numbers."""
-    return {name: np.asarray(_raw(leaf)) for name, leaf in _named(progress).items() if eqx.is_array(leaf)}
+def to_parts(env: MetaEnv, algorithm: Algorithm, progress: TrainingState) -> Parts:
+    """The parts of a checkpoint of `progress`: "agent", "replay" (the algorithm's field of that name), "training"."""
+    arrays = to_arrays(progress)
+    replay = {name: array for name, array in arrays.items() if name.startswith(_REPLAY)}
+    training = {name: array for name, array in arrays.items() if name not in replay}
+    agent = to_arrays(trained_agent(algorithm, env, progress.learner))
+    return {AGENT: agent, "training": training, "replay": replay}
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], env: MetaEnv, algorithm: Algorithm) -> TrainingState:
-    """The progress that `to_arrays` was given.
+def from_parts(env: MetaEnv, algorithm: Algorithm, parts: Parts) -> TrainingState:
+    """The progress that `to_parts` was given; the part "agent" is not needed.
 
     Raises:
         ScoutError: the arrays are not those of this algorithm on this family.
     """
-    like = eqx.filter_eval_shape(start, env, algorithm, jnp.int32(0))
-    found = {name: _as(name, leaf, arrays) for name, leaf in _named(like).items()}
-    return jax.tree.unflatten(jax.tree.structure(like), list(found.values()))
+    return from_arrays({**parts["training"], **parts["replay"]}, state_like(env, algorithm))
 
 
-def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """The leaf called `name`: taken from `arrays` where `like` describes an array, else `like` itself."""
-    if not isinstance(like, jax.ShapeDtypeStruct):
-        return like
-    is_key = jnp.issubdtype(like.dtype, jax.dtypes.prng_key)
-    expected = jax.eval_shape(jax.random.key_data, like) if is_key else like
-    array = arrays.get(name, np.zeros(expected.shape, expected.dtype) if 0 in expected.shape else None)
-    if array is None or array.shape != expected.shape or array.dtype != expected.dtype:
-        raise ScoutError(
-            f"the checkpoint does not fit this version of the algorithm or family: {name} is missing or of another "
-            "shape; continue with the version that wrote it, or train anew in another directory."
-        )
-    return jax.random.wrap_key_data(jnp.asarray(array)) if is_key else jnp.asarray(array)
-
-
-def _named(tree: Any) -> dict[str, Any]:
-    return {jax.tree_util.keystr(path).lstrip("."): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
-
-
-def _raw(leaf: Array) -> Array:
-    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+def state_like(env: MetaEnv, algorithm: Algorithm) -> TrainingState:
+    """A `TrainingState` with shapes in place of arrays."""
+    return eqx.filter_eval_shape(start, env, algorithm, jnp.int32(0))

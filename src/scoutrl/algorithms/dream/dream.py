@@ -16,9 +16,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.dream.agent import DreamAgent, DreamMemory, Guesses, Told
+from scoutrl.algorithms.dream.agent import DreamAgent, Guesses, Told
+from scoutrl.algorithms.dream.knowledge import DreamKnowledge
 from scoutrl.algorithms.dream.networks import Actors, DreamNets, Sizes, build
-from scoutrl.algorithms.knowledge import known
 from scoutrl.algorithms.off_policy import Findings, Learner, Replayed
 from scoutrl.algorithms.ranges import check_ranges
 from scoutrl.envs import MetaEnv, Problem
@@ -99,6 +99,10 @@ class Dream(Replayed):
     def agent(self, env: MetaEnv, state: Learner) -> DreamAgent:
         """The agent of the averaged weights: no part of it knows a problem ID."""
         return self._agent(state.average, jnp.float32(0.0), None)
+
+    def knowledge(self, env: MetaEnv, state: Learner) -> DreamKnowledge:
+        """How near the decoder has come to f_ψ(μ), both of the averaged weights."""
+        return DreamKnowledge(state.average.encoder, state.average.actors.decoder)
 
     def oracle(self, env: MetaEnv, state: Learner, problem: Problem) -> DreamAgent:
         """The ablation that is told f_ψ(μ) in place of decoding it."""
@@ -282,12 +286,3 @@ def _explorer_values(actors: Actors, transitions: TransitionFeatures) -> Float[A
 def _together(episodes: Episodes) -> Episodes:
     """The exploitation episodes of all trials in one axis."""
     return jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), episodes)
-
-
-@known.register
-def _(algorithm: Dream, state: Learner, problem: Problem, memory: DreamMemory) -> Float[Array, ""]:
-    """1 - ‖f(μ) - g(τ)‖² / ‖f(μ) - g(∅)‖²: below 0 when exploring has misled the decoder."""
-    f, decoder = state.average.encoder(jnp.asarray(problem)), state.average.actors.decoder
-    left = ((f - decoder(memory.belief)) ** 2).sum()
-    begun = ((f - decoder(decoder.history.initial())) ** 2).sum()
-    return 1 - left / jnp.maximum(begun, 1e-6)
