@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import SupportsFloat
 
 import numpy as np
 
@@ -103,7 +104,7 @@ class RunRecord:
         self._log = MetricsLog(self.path, self.env_steps)
 
     def count(
-        self, env_steps: int, metrics: Mapping[str, float], chunk_seconds: float, row_seconds: float
+        self, env_steps: int, metrics: Mapping[str, SupportsFloat], chunk_seconds: float, row_seconds: float
     ) -> dict[str, float]:
         """Take in what a chunk reported; `evaluation_due` then says whether the row wants an evaluation.
 

@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, TrainState
@@ -42,7 +43,7 @@ def strongly_typed(progress: TrainingState) -> TrainingState:
     return jax.tree.map(strong, progress)
 
 
-def to_parts(env: MetaEnv, algorithm: Algorithm, progress: TrainingState) -> Parts:
+def to_parts(env: MetaEnv, algorithm: Algorithm, progress: TrainingState) -> dict[str, dict[str, np.ndarray]]:
     """The parts of a checkpoint of `progress`: "agent", "replay" (the algorithm's field of that name), "training"."""
     arrays = to_arrays(progress)
     replay = {name: array for name, array in arrays.items() if name.startswith(_REPLAY)}
