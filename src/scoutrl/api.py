@@ -258,23 +258,65 @@ def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
     return computed(build(family, {}) if isinstance(family, str) else family)
 
 
-def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None) -> DeployedAgent:
-    """The trained agent of a run of one seed, for a plain Python loop.
+def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust: bool = False) -> DeployedAgent:
+    """The trained agent of a run of one seed, or of an exported file, for a plain Python loop.
+
+    Args:
+        run: what `train` gave, a run directory, or a file that `export` wrote.
+        env: the family as an object, for a run whose family cannot be made from its name. A file needs none.
+        trust: for a file, import the code of an algorithm that is not among those of `scout algorithms`.
+
+    Raises:
+        ScoutError: no such run, nothing saved in it yet, or several seeds in it; a file that is damaged or something
+            else, or needs code that is not trusted.
+    """
+    _prepare()
+    if Path(run).is_file():
+        from scoutrl.runs.export import import_agent
+
+        found = import_agent(Path(run), trust)
+        return DeployedAgent(
+            found.agent, found.spaces, found.horizon, found.exploration_episodes, found.exploitation_episodes
+        )
+    trained = open_run(single_dir(os.fspath(run)), _family(env, [run]))
+    algorithm = trained.algorithm
+    return DeployedAgent(
+        trained.agent,
+        trained.env.spaces,
+        trained.env.horizon,
+        algorithm.exploration_episodes,
+        algorithm.exploitation_episodes,
+    )
+
+
+def export(
+    run: Run | str | os.PathLike[str],
+    file: str | os.PathLike[str],
+    env: MetaEnv | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write the trained agent of a run of one seed to one file, which `load` reads without the run or the family.
+
+    The file is in the safetensors format: arrays and JSON, no code. It says where the agent comes from.
 
     Args:
         run: what `train` gave, or a run directory.
+        file: where to, such as `agent.scout`; its directory must be there.
         env: the family as an object, for a run whose family cannot be made from its name.
+        overwrite: replace a file that is there already.
+
+    Returns:
+        The file.
 
     Raises:
-        ScoutError: no such run, nothing saved in it yet, or several seeds in it.
+        ScoutError: no such run, nothing saved in it yet, or several seeds in it; a file that is there already or
+            cannot be written; an agent that depends on more of the family than its spaces.
     """
     _prepare()
-    trained = open_run(single_dir(os.fspath(run)), _family(env, [run]))
-    agent = trained.algorithm.agent(trained.env, trained.learner)
-    algorithm = trained.algorithm
-    return DeployedAgent(
-        agent, trained.env.spaces, trained.env.horizon, algorithm.exploration_episodes, algorithm.exploitation_episodes
-    )
+    from scoutrl.runs.export import export as write
+
+    return write(open_run(single_dir(os.fspath(run)), _family(env, [run])), Path(file), overwrite)
 
 
 def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[str]]) -> MetaEnv | None:

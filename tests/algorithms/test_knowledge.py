@@ -4,9 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from algorithms.small_dream import lived, quick_jit, small
+from probes.rooms import Rooms
 from probes.scripted import Script
 
-from scoutrl.algorithms.knowledge import known
 from scoutrl.envs import Step
 from scoutrl.trials.agent import Phase
 from scoutrl.trials.encode import seen
@@ -21,16 +21,16 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
     @quick_jit
     def told(state, trial):
         """Known at the start and after each step of the first exploration episode."""
-        agent = dream.agent(env, state)
+        agent, knowledge = dream.agent(env, state), dream.knowledge(env, state)
         memory = agent.begin(jax.random.key(0))
-        values = [known(dream, state, trial.problem, memory)]
+        values = [knowledge(trial.problem, memory)]
         memory = agent.begin_episode(memory, Phase.EXPLORATION, None, jax.random.key(1))
         lived = jax.tree.map(lambda x: x[0], trial.exploration)
         for t in range(env.horizon):
             _, memory = agent.act(memory, agent.look(lived.observations[t]), jax.random.key(2), greedy=True)
             step = Step(agent.look(lived.observations[t + 1]), lived.rewards[t], lived.terminated[t], jnp.bool_(False))
             memory = agent.observe(memory, lived.actions[t], step)
-            values.append(known(dream, state, trial.problem, memory))
+            values.append(knowledge(trial.problem, memory))
         return jnp.stack(values)
 
     @quick_jit
@@ -49,4 +49,4 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
 
 
 def test_of_other_algorithms_nobody_can_tell():
-    assert np.isnan(known(Script(), None, jnp.zeros(2), None))
+    assert Script().knowledge(Rooms(), None) is None

@@ -5,38 +5,39 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from probes.rooms import Rooms
-from probes.scripted import Script
+from probes.scripted import Script, Scripted
 
 import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation import evaluate as module
-from scoutrl.evaluation.evaluate import quick_evaluate, scorer
+from scoutrl.evaluation.evaluate import greedy_protocol, quick_evaluate, scorer
 
-RIGHT, WRONG = jnp.int32(0), jnp.int32(1)
+RIGHT, WRONG = Scripted(jnp.int32(0)), Scripted(jnp.int32(1))
+PROTOCOL = greedy_protocol(Script())
 
 
 def test_every_problem_of_the_split_gets_its_share():
     # Exploring earns 2 where the secret is 0, so that the return tells the problem.
     env = Rooms(shades=1, goals=1, train=[0], test=[0, 1, 2])
-    scores = scorer(env, Script(), 12, "test")(RIGHT, 0)
+    scores = scorer(env, PROTOCOL, 12, "test")(RIGHT, 0)
     assert (scores.exploration[:, 0] == 2).sum() == 4
     assert (scores.exploration[:3, 0] == 2).sum() == 1
-    assert (scorer(env, Script(), 5, "train")(RIGHT, 0).exploration == 2).all()
+    assert (scorer(env, PROTOCOL, 5, "train")(RIGHT, 0).exploration == 2).all()
 
 
 def test_a_trial_is_the_same_in_batches_of_any_size(monkeypatch):
-    whole = scorer(Rooms(), Script(), 10, "test")(RIGHT, 3)
+    whole = scorer(Rooms(), PROTOCOL, 10, "test")(RIGHT, 3)
     monkeypatch.setattr(module, "BATCH", 4)
-    parts = scorer(Rooms(), Script(), 10, "test")(RIGHT, 3)
+    parts = scorer(Rooms(), PROTOCOL, 10, "test")(RIGHT, 3)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
         assert a.shape[0] == 10
         np.testing.assert_array_equal(a, b)
-    other = scorer(Rooms(), Script(), 10, "test")(RIGHT, 4)
+    other = scorer(Rooms(), PROTOCOL, 10, "test")(RIGHT, 4)
     assert (whole.exploration != other.exploration).any()
 
 
 def test_quick_evaluation_gives_three_numbers():
-    measure = quick_evaluate(Rooms(), Script(), 6, "test")
+    measure = quick_evaluate(Rooms(), PROTOCOL, 6, "test")
     assert {k: float(v) for k, v in measure(RIGHT, jax.random.key(0)).items() if k != "exploration_return"} == {
         "test_return": 2.0,
         "exploration_length": 2.0,

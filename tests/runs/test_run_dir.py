@@ -16,9 +16,7 @@ def test_a_second_writer_is_refused_and_told_who_the_first_is(tmp_path):
 
 
 def test_a_killed_process_leaves_no_lock(tmp_path):
-    code = (
-        f"from scoutrl.runs.run_dir import *; a = RunDirectory(Path({str(tmp_path)!r})); print(flush=True); input()"
-    )
+    code = f"from scoutrl.runs.run_dir import *; a = RunDirectory(Path({str(tmp_path)!r})); print(flush=True); input()"
     with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None
         holder.stdout.readline()

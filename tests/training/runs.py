@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from scoutrl.runs import checkpoint
+from scoutrl.runs.agent import AGENT
 from scoutrl.runs.config import RunConfig, resolve
-from scoutrl.runs.record import CHECKPOINTS
+from scoutrl.runs.record import CHECKPOINTS, TO_GO_ON
 
 TIMES = ("seconds", "steps_per_second", "updates_per_second", "compile_seconds")
 CHUNK = 160
@@ -28,9 +29,11 @@ def rows(run: Path) -> list[dict[str, float]]:
 
 def arrays(run: Path) -> dict[str, np.ndarray]:
     """All that the newest checkpoint holds but for the times."""
-    found = checkpoint.load(run / CHECKPOINTS)
+    found = checkpoint.load(run / CHECKPOINTS, None, [AGENT, *TO_GO_ON])
     assert found is not None
-    return {name: array for name, array in found.items() if name != "host.seconds"}
+    parts = [{f"{part}.{name}": array for name, array in arrays.items()} for part, arrays in found.parts.items()]
+    counters = {f"host.{name}": np.asarray(value) for name, value in found.counters.items() if name != "seconds"}
+    return {name: array for some in [*parts, counters] for name, array in some.items()}
 
 
 def assert_same(run: Path, other: Path) -> None:

@@ -3,12 +3,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from algorithms.small_dream import small
+from probes.rooms import Rooms
 from probes.tabular import Tabular
 
 from scoutrl.envs.lever import Lever
 from scoutrl.errors import ScoutError
+from scoutrl.runs.arrays import to_arrays
 from scoutrl.training.iteration import _keys, chunk, evaluation_key, iterate
-from scoutrl.training.state import from_arrays, start, to_arrays
+from scoutrl.training.state import from_parts, start, to_parts
 
 ENV, ALGORITHM = Lever(4), Tabular(trials=2)
 
@@ -42,18 +45,30 @@ def test_what_was_not_finite_is_told_array_by_array(fresh):
     assert report.finite.tolist() == [True, False, True]
 
 
-def test_arrays_and_back_is_the_same_and_as_good_to_go_on_from(fresh):
-    back = from_arrays(to_arrays(fresh), ENV, ALGORITHM)
-    assert eqx.tree_equal(back, fresh, typematch=True)
+def test_parts_and_back_is_the_same_and_as_good_to_go_on_from(fresh):
+    parts = to_parts(ENV, ALGORITHM, fresh)
+    assert parts.keys() == {"agent", "training", "replay"}
+    assert not parts["replay"]  # it has none
+    del parts["agent"]
+    assert eqx.tree_equal(from_parts(ENV, ALGORITHM, parts), fresh, typematch=True)
+
+
+def test_the_replay_is_a_part_of_its_own_and_the_agent_a_small_one():
+    env, dream = Rooms(), small()
+    parts = to_parts(env, dream, eqx.filter_jit(start)(env, dream, jnp.int32(0)))
+    assert parts["replay"].keys() >= {"learner.replay.interest", "learner.replay.trials.exploration.rewards"}
+    assert not [name for name in parts["training"] if "replay" in name]
+    assert {"key", "iteration", "learner.updates"} <= parts["training"].keys()
+    assert {name.split(".")[0] for name in parts["agent"]} == {"agent", "knowledge"}
 
 
 def test_arrays_of_another_algorithm_are_refused_by_name(fresh):
-    found = to_arrays(fresh)
-    del found["learner.exploring"]
-    with pytest.raises(ScoutError, match=r"learner\.exploring is missing"):
-        from_arrays(found, ENV, ALGORITHM)
+    parts = to_parts(ENV, ALGORITHM, fresh)
     with pytest.raises(ScoutError, match=r"learner\.explor\w+ is missing or of another shape"):
-        from_arrays(to_arrays(fresh), Lever(5), ALGORITHM)
+        from_parts(Lever(5), ALGORITHM, parts)
+    del parts["training"]["learner.exploring"]
+    with pytest.raises(ScoutError, match=r"learner\.exploring is missing"):
+        from_parts(ENV, ALGORITHM, parts)
 
 
 def test_evaluation_draws_from_a_key_of_its_own(fresh):

@@ -112,7 +112,7 @@ def test_what_is_not_finite_stops_the_run_and_is_never_saved(
     for _ in range(2):
         with pytest.raises(ScoutError, match=f"{named} .* last good checkpoint is kept"):
             train(config(**settings), tmp_path, show=False)
-        assert arrays(tmp_path)["iteration"] == 20
+        assert arrays(tmp_path)["training.iteration"] == 20
         assert [row["iteration"] for row in rows(tmp_path)] == [10, 20]
 
 
@@ -120,7 +120,7 @@ def test_a_full_disk_stops_the_run_with_one_line(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(checkpoint, "_write_arrays", full)
+    monkeypatch.setattr(checkpoint, "write_tensors", full)
     with pytest.raises(ScoutError, match="disk is full"):
         train(config(), tmp_path, show=False)
 

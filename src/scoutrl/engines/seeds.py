@@ -15,7 +15,7 @@ from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.record import is_finished, print_status
-from scoutrl.runs.run_dir import RunDirectory, refuse_other
+from scoutrl.runs.run_dir import FORMAT, RunDirectory, check_format, refuse_other
 from scoutrl.training.loop import train_together
 
 Mode = Literal["auto", "processes", "vmap"]
@@ -127,6 +127,8 @@ def _describe_group(directory: RunDirectory, group: SeedGroup) -> None:
     if there is not None:
         if "seeds" not in there:
             raise ScoutError(f"{directory.path} holds a run of one seed; name another directory with --out DIR.")
+        check_format(there, directory.path)
         seeds |= set(there.pop("seeds"))
+        del there["format"]
         refuse_other(directory.path, there, here)
-    directory.write_config(json.dumps({"seeds": sorted(seeds)} | here, indent=2) + "\n")
+    directory.write_config(json.dumps({"format": FORMAT, "seeds": sorted(seeds)} | here, indent=2) + "\n")

@@ -10,7 +10,6 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
@@ -18,8 +17,9 @@ from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, 
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.families import name_of
 from scoutrl.runs.open import open_run
+from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import Sampler, sampler_for
-from scoutrl.trials.trial import Trial
+from scoutrl.trials.trial import Protocol, Trial
 
 BATCH = 256
 """Trials at once: bounds the memory an evaluation takes."""
@@ -43,9 +43,9 @@ Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
 
 
 def quick_evaluate(
-    sampler: Sampler, algorithm: Algorithm, trials: int, split: Split, measure: Measure | None = None
-) -> Callable[[AlgorithmState, PRNGKeyArray], dict[str, Float[Array, ""]]]:
-    """A `(state, key) -> metrics` for the progress bar.
+    sampler: Sampler, protocol: Protocol, trials: int, split: Split, measure: Measure | None = None
+) -> Callable[[Agent, PRNGKeyArray], dict[str, Float[Array, ""]]]:
+    """An `(agent, key) -> metrics` for the progress bar, to be compiled by the sampler.
 
     The trials are on problems of `split` drawn anew at each call, none twice before all were used once. The metrics are
     `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
@@ -53,10 +53,10 @@ def quick_evaluate(
     """
     ids = sampler.spec.problems.of(split)
 
-    def evaluate(state: AlgorithmState, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def evaluate(agent: Agent, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
         order, key = jax.random.split(key)
         problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
-        scores = _trials(sampler, algorithm, state, problems, jax.random.split(key, trials), measure)
+        scores = _trials(sampler, agent, protocol, problems, jax.random.split(key, trials), measure)
         others = {name: values.mean() for name, values in scores.others.items()}
         return others | {
             f"{split}_return": scores.exploitation.mean(),
@@ -67,29 +67,33 @@ def quick_evaluate(
     return evaluate
 
 
-def scorer(env: MetaEnv, algorithm: Algorithm, trials: int, split: Split) -> Callable[[AlgorithmState, int], Scores]:
-    """A compiled `(state, seed) -> scores` of `trials` trials, for one state after another.
+def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> Callable[[Agent, int], Scores]:
+    """An `(agent, seed) -> scores` of `trials` trials, for one agent after another; compiled once.
 
     Trial i is on problem i mod m of the m problems of `split`, taken in an order drawn from the seed. The scores of
-    trial i depend on state, seed and i alone.
+    trial i depend on agent, seed and i alone.
     """
-    ids = env.problems.of(split)
+    ids = sampler.spec.problems.of(split)
     batch = min(BATCH, trials)
+    compiled: list[Callable] = []
 
-    @eqx.filter_jit
-    def measure(state: AlgorithmState, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:
-        keys = jax.vmap(lambda row: jax.random.fold_in(key, row))(rows)
-        return _trials(sampler_for(env), algorithm, state, problems, keys)
+    def score(agent: Agent, seed: int) -> Scores:
+        order, key = np.random.default_rng(seed).permutation(len(ids)), jax.random.key(seed)
+        arrays, rest = eqx.partition(agent, eqx.is_array)
 
-    def score(state: AlgorithmState, seed: int) -> Scores:
-        order = np.random.default_rng(seed).permutation(len(ids))
-        key = jax.random.key(seed)
+        def measure(arrays: Agent, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:
+            keys = jax.vmap(lambda row: jax.random.fold_in(key, row))(rows)
+            return _trials(sampler, eqx.combine(arrays, rest), protocol, problems, keys)
+
         parts = []
         for start in range(0, trials, batch):
             # The last batch is filled up with trials that are dropped below: one shape, compiled once.
             rows = np.arange(start, start + batch)
-            parts.append(measure(state, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)))
-        return jax.tree.map(lambda *arrays: np.concatenate(arrays)[:trials], *parts)
+            given = arrays, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)
+            if not compiled:
+                compiled.append(sampler.compile(measure, *given))
+            parts.append(compiled[0](*given))
+        return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:trials], *parts)
 
     return score
 
@@ -104,7 +108,7 @@ def evaluate_runs(
     """
     first = open_run(paths[0], env)
     # All seeds share this program: it is compiled once.
-    score = scorer(first.env, first.algorithm, trials, split)
+    score = scorer(sampler_for(first.env), first.algorithm.protocol(greedy=True), trials, split)
     problems = first.env.problems
     moved = name_of(first.env) != name_of(first.home)
     family = name_of(first.env) if moved else first.config.family
@@ -124,7 +128,7 @@ def evaluate_runs(
         trained = first if path == paths[0] else open_run(path, first.env)
         if _kind(trained.config) != _kind(first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
-        scores = score(trained.learner, seed)
+        scores = score(trained.agent, seed)
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
 
@@ -159,15 +163,14 @@ def _kind(config: RunConfig) -> dict[str, Any]:
 
 def _trials(
     sampler: Sampler,
-    algorithm: Algorithm,
-    state: AlgorithmState,
+    agent: Agent,
+    protocol: Protocol,
     problems: Array,
     keys: PRNGKeyArray,
     measure: Measure | None = None,
 ) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
-    agent = algorithm.agent(sampler.spec, state)
-    trials = sampler.sample(lambda problem, key: agent, problems, keys, algorithm.protocol(greedy=True))
+    trials = sampler.sample(lambda problem, key: agent, problems, keys, protocol)
     others = {} if measure is None else jax.vmap(measure)(trials)
     lengths = trials.exploration.lengths.astype(jnp.float32)
     return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others)

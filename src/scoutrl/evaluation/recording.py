@@ -9,13 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, AlgorithmState
+from scoutrl.algorithms.knowledge import Knowledge
 from scoutrl.envs import MetaEnv, Problem
 from scoutrl.envs.base import Goal, State
 from scoutrl.envs.spot import spot
-from scoutrl.trials.agent import Memory, Phase
+from scoutrl.trials.agent import Agent, Memory, Phase
 from scoutrl.trials.rollout import play
-from scoutrl.trials.trial import Episodes
+from scoutrl.trials.trial import Episodes, Protocol
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,35 +32,32 @@ class RecordedEpisode:
     rewards: np.ndarray
     """[moments]: the reward that led there, 0 at first."""
     known: np.ndarray
-    """[moments]: what the agent knew of the problem, see `known`; NaN if nobody can tell."""
+    """[moments]: what the agent knew of the problem, see `Knowledge`; NaN if nobody can tell."""
     goal: Goal
     """What the agent was told to do; None when exploring and in families without goals."""
 
 
 def recorder(
-    env: MetaEnv, algorithm: Algorithm
-) -> Callable[[AlgorithmState, Problem, PRNGKeyArray], list[RecordedEpisode]]:
-    """A `(state, problem, key) -> episodes` of one greedy trial: episodes to explore, then episodes to exploit."""
-    phases = [Phase.EXPLORATION] * algorithm.exploration_episodes + [
-        Phase.EXPLOITATION
-    ] * algorithm.exploitation_episodes
+    env: MetaEnv, protocol: Protocol
+) -> Callable[[Agent, Knowledge | None, Problem, PRNGKeyArray], list[RecordedEpisode]]:
+    """An `(agent, knowledge, problem, key) -> episodes` of one trial: episodes to explore, then episodes to exploit."""
+    phases = [Phase.EXPLORATION] * protocol.exploration_episodes + [Phase.EXPLOITATION] * protocol.exploitation_episodes
 
     @eqx.filter_jit
     def watched(
-        state: AlgorithmState, memory: Memory, problem: Problem, phase: Phase, key: PRNGKeyArray
+        agent: Agent, knowledge: Knowledge | None, memory: Memory, problem: Problem, phase: Phase, key: PRNGKeyArray
     ) -> tuple[Memory, Episodes, dict[str, Array]]:
         def moment(now: State, memory: Memory) -> dict[str, Array]:
-            knowledge = algorithm.knowledge(env, state)
             knows = jnp.float32(jnp.nan) if knowledge is None else knowledge(problem, memory)
             return {"pictures": env.render(now), "spots": spot(env, now), "known": knows}
 
-        return play(env, algorithm.agent(env, state), memory, problem, key, phase, greedy=True, watch=moment)
+        return play(env, agent, memory, problem, key, phase, greedy=protocol.greedy, watch=moment)
 
-    def record(state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
+    def record(agent: Agent, knowledge: Knowledge | None, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
         begin, *keys = jax.random.split(key, 1 + len(phases))
-        memory, episodes = algorithm.agent(env, state).begin(begin), []
+        memory, episodes = agent.begin(begin), []
         for phase, episode_key in zip(phases, keys, strict=True):
-            memory, episode, moments = watched(state, memory, problem, phase, episode_key)
+            memory, episode, moments = watched(agent, knowledge, memory, problem, phase, episode_key)
             episodes.append(_scene(phase, episode, moments))
         return episodes
 

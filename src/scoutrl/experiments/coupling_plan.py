@@ -77,4 +77,4 @@ def _group(variant: Variant, size: int, seeds: int, steps: int, out: Path) -> Se
 
 
 def _steps_per_iteration(config: RunConfig) -> int:
-    return make_algorithm(config).trials * steps_per_trial(config)
+    return make_algorithm(config).trials_per_iteration * steps_per_trial(config)

@@ -12,7 +12,7 @@ from scoutrl.experiments.variants import read_variants
 from scoutrl.results.comparison import Budget
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env, resolve
 from scoutrl.runs.settings import assignments
-from scoutrl.training.state import shapes
+from scoutrl.training.state import state_like
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,7 +67,7 @@ def plan(
     check_own(env)
     for config in configs:
         # An algorithm says what it cannot deal with when it draws its networks.
-        shapes(env, make_algorithm(config))
+        state_like(env, make_algorithm(config))
     groups = [
         SeedGroup(_with_budget(config, budget), seeds, out / variant.directory, variant.label)
         for variant, config in zip(variants, configs, strict=True)

@@ -37,10 +37,10 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
     env = trained.env
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
-    record, written = recorder(env, trained.algorithm), []
+    record, written = recorder(env, trained.algorithm.protocol(greedy=True)), []
     for row in rows:
         key = jax.random.fold_in(jax.random.key(seed), int(row))
-        episodes = record(trained.learner, jnp.asarray(env.problems.ids[row]), key)
+        episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)

@@ -1,30 +1,59 @@
-"""Checkpoints: written whole or not at all, and checked before they are believed."""
+"""Checkpoints in parts: written whole or not at all, each part read alone, checked before it is believed.
 
-import contextlib
+A checkpoint is a directory with one safetensors file a part and `manifest.json`, which holds whose it is, the counters
+of the run, and a checksum of each file and of itself.
+"""
+
+import dataclasses
 import errno
 import hashlib
 import json
-import logging
 import shutil
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.runs.files import sync, write_text, writing
+from scoutrl.runs.run_dir import FORMAT, check_format, differences
+from scoutrl.runs.tensors import UnreadableError, read_header, read_tensors, write_tensors
 
 KEEP = 3
 """Checkpoints kept; the older ones stand in for a damaged one."""
+Parts = Mapping[str, Mapping[str, np.ndarray]]
+"""Name of a part, such as "agent", to its arrays by name."""
 _MANIFEST = "manifest.json"
 
 
-def save(directory: Path, number: int, arrays: Mapping[str, np.ndarray]) -> None:
-    """Write `arrays` as the checkpoint `number` in `directory`, and drop all but the last `KEEP`.
+@dataclasses.dataclass(frozen=True)
+class Checkpoint:
+    """What was read of a checkpoint."""
 
-    It is written under another name, given a manifest of checksums, and renamed when all of it is on the disk.
+    parts: Parts
+    """The parts that were asked for."""
+    counters: dict[str, float]
+    """How far the run was."""
+    identity: dict[str, Any]
+    """Whose it is, see `RunConfig.identity`."""
+
+
+def save(
+    directory: Path, number: int, parts: Parts, identity: Mapping[str, Any], counters: Mapping[str, float]
+) -> None:
+    """Write the checkpoint `number` in `directory`, and drop all but the last `KEEP`.
+
+    It is written under another name, read back as far as its headers, and renamed when all of it is on the disk.
+
+    Args:
+        directory: where the checkpoints of one run are, made if need be.
+        number: grows with time.
+        parts: the arrays, by part and name.
+        identity: whose it is, as `load` will be asked for it.
+        counters: numbers that are to be read without any array.
 
     Raises:
         ScoutError: the disk is full or refuses; the checkpoints there were are left as they were.
@@ -34,8 +63,8 @@ def save(directory: Path, number: int, arrays: Mapping[str, np.ndarray]) -> None
         directory.mkdir(exist_ok=True)
         _clear(directory)
         try:
-            _write_arrays(temporary, arrays)
-            _write_manifest(temporary)
+            _write(temporary, parts, identity, counters)
+            _read_back(temporary, parts)
             if final.exists():
                 shutil.rmtree(final)
             temporary.rename(final)
@@ -48,22 +77,27 @@ def save(directory: Path, number: int, arrays: Mapping[str, np.ndarray]) -> None
             shutil.rmtree(path, ignore_errors=True)
 
 
-def load(directory: Path) -> dict[str, np.ndarray] | None:
-    """The arrays of the newest checkpoint in `directory` that is whole; None where there has never been one.
+def load(directory: Path, identity: Mapping[str, Any] | None, parts: Sequence[str]) -> Checkpoint | None:
+    """Read `parts` of the newest checkpoint in `directory` in which they are whole; None where there is none at all.
 
-    A damaged one is passed over, which is said in one line on stderr.
+    A checkpoint that is damaged in one of `parts` is passed over, which is said in one line on stderr. What else is in
+    it is neither read nor checked; without any part, no array is.
+
+    Args:
+        directory: where the checkpoints of one run are.
+        identity: whose they have to be; None takes any.
+        parts: names of parts.
 
     Raises:
-        ScoutError: there are checkpoints and all of them are damaged.
+        ScoutError: there are checkpoints and all of them are damaged, another run's, or of another version.
     """
     found = _finished(directory)
     for path in found:
-        flaw = _flaw(path)
-        arrays = _read_arrays(path) if flaw is None else None
-        if arrays is not None:
-            return arrays
-        then = "there is none before it" if path == found[-1] else "going back to the one before"
-        print(f"The checkpoint {path} is damaged ({flaw or 'unreadable'}); {then}.", file=sys.stderr)
+        try:
+            return _read(path, identity, parts)
+        except UnreadableError as flaw:
+            then = "there is none before it" if path == found[-1] else "going back to the one before"
+            print(f"The checkpoint {path} is damaged ({flaw}); {then}.", file=sys.stderr)
     if found:
         raise ScoutError(f"all checkpoints in {directory} are damaged; train anew in another directory with --out DIR.")
     return None
@@ -82,79 +116,83 @@ def _clear(directory: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
 
 
-def _write_arrays(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
-    """Let Orbax write `arrays` into the new directory `path`.
-
-    Raises:
-        OSError: the disk is full or refuses. TensorStore's own exceptions are of many types and name the reason in
-            their text only, so that any of them is taken for this.
-    """
-    # Orbax refuses arrays of size 0; they hold nothing, and are made anew from their shape when read.
-    content = {name: array for name, array in arrays.items() if array.size}
-    try:
-        with _checkpointer() as checkpointer:
-            checkpointer.save(path.absolute(), content)
-    except OSError:
-        raise
-    except Exception as error:
-        raise _as_os_error(error) from error
-
-
-def _as_os_error(error: Exception) -> OSError:
-    text = str(error)
-    full = "No space left" in text or "quota exceeded" in text
-    return OSError(errno.ENOSPC if full else errno.EIO, text.splitlines()[0] if text else type(error).__name__)
-
-
-def _read_arrays(path: Path) -> dict[str, np.ndarray] | None:
-    """What `_write_arrays` wrote; None if Orbax cannot read it."""
-    try:
-        with _checkpointer() as checkpointer:
-            return {name: np.asarray(array) for name, array in checkpointer.restore(path.absolute()).items()}
-    except Exception:
-        return None
-
-
-def warm_up() -> None:
-    """Import what saving needs, which takes nearly half a second, at a time of the caller's choice."""
-    import orbax.checkpoint  # noqa: F401
-
-
-@contextlib.contextmanager
-def _checkpointer() -> Iterator[Any]:
-    import orbax.checkpoint as ocp
-
-    # Orbax logs what it raises, with the tracebacks of all its threads.
-    logger = logging.getLogger("absl")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL + 1)
-    try:
-        with ocp.Checkpointer(ocp.PyTreeCheckpointHandler()) as checkpointer:
-            yield checkpointer
-    finally:
-        logger.setLevel(before)
-
-
-def _write_manifest(path: Path) -> None:
-    files = {str(file.relative_to(path)): _checksum(file) for file in sorted(path.rglob("*")) if file.is_file()}
+def _write(path: Path, parts: Parts, identity: Mapping[str, Any], counters: Mapping[str, float]) -> None:
+    """Write all files into the new directory `path`, and have the disk keep them."""
+    path.mkdir()
+    files = {_file(part): write_tensors(path / _file(part), arrays) for part, arrays in parts.items()}
     for file in files:
         sync(path / file)
-    for folder in [path, *(folder for folder in path.rglob("*") if folder.is_dir())]:
-        sync(folder)
-    write_text(path / _MANIFEST, json.dumps({"sha256": files}, indent=1))
+    content = {"format": FORMAT, "version": scoutrl.__version__, "identity": identity}
+    content |= {"counters": counters, "sha256": files}
+    write_text(path / _MANIFEST, json.dumps(content | {"checksum": _checksum(content)}, indent=1))
 
 
-def _flaw(path: Path) -> str | None:
-    """What is wrong with the checkpoint `path`; None if every byte is as it was written."""
+def _read_back(path: Path, parts: Parts) -> None:
+    """See whether what was written can be found again.
+
+    Raises:
+        OSError: it cannot.
+    """
     try:
-        files: dict[str, str] = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))["sha256"]
-        wrong = next((file for file, checksum in files.items() if _checksum(path / file) != checksum), None)
+        _manifest(path)
+        same = all(read_header(path / _file(part))[0] == arrays.keys() for part, arrays in parts.items())
+    except UnreadableError as error:
+        raise OSError(errno.EIO, f"what was written {error}") from error
+    if not same:
+        raise OSError(errno.EIO, "the file system gives back other content than was written")
+
+
+def _read(path: Path, identity: Mapping[str, Any] | None, parts: Sequence[str]) -> Checkpoint:
+    """What `load` gives, of one checkpoint.
+
+    Raises:
+        UnreadableError: it is damaged.
+        ScoutError: it is another run's or of another version.
+    """
+    manifest = _manifest(path)
+    # Compared as JSON, in which a tuple is a list.
+    other = [] if identity is None else differences(manifest["identity"], json.loads(json.dumps(identity)))
+    if other:
+        raise ScoutError(f"the checkpoint {path} is of another run: {', '.join(other)}; move it out of the way.")
+    return Checkpoint(
+        {part: _read_part(path / _file(part), manifest["sha256"].get(_file(part))) for part in parts},
+        manifest["counters"],
+        manifest["identity"],
+    )
+
+
+def _read_part(file: Path, checksum: str | None) -> dict[str, np.ndarray]:
+    try:
+        with file.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
+        if found != checksum:
+            raise UnreadableError("is not as it was written")
+        return read_tensors(file)
     except FileNotFoundError as error:
-        return f"{Path(error.filename).name} is missing"
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return f"{_MANIFEST} is unreadable"
-    return None if wrong is None else f"{Path(wrong).name} is not as it was written"
+        raise UnreadableError(f"{file.name} is missing") from error
+    except (OSError, UnreadableError) as error:
+        raise UnreadableError(f"{file.name} {error}") from error
 
 
-def _checksum(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
+def _manifest(path: Path) -> dict[str, Any]:
+    """The manifest of a checkpoint, if every byte of it is as it was written."""
+    try:
+        content = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
+        if content["sha256"]:
+            check_format(content, path)
+        checksum = content.pop("checksum")
+    except FileNotFoundError as error:
+        raise UnreadableError(f"{_MANIFEST} is missing") from error
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise UnreadableError(f"{_MANIFEST} cannot be read") from error
+    if checksum != _checksum(content):
+        raise UnreadableError(f"{_MANIFEST} is not as it was written")
+    return content
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _file(part: str) -> str:
+    return f"{part}.safetensors"

@@ -13,6 +13,7 @@ from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs.families import build, checked_options, name_of, options_of_object, rebuilds
 from scoutrl.runs.presets import preset as find_preset
+from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_lists
 
 LARGEST_SEED = 2**31 - 1
@@ -47,10 +48,12 @@ class RunConfig:
     """Seconds of training to go on for in place of `steps`; compilation does not count. Not part of the identity."""
     evaluations: int = 40
     """Evaluations on unseen problems in a run, evenly spread over it. Not part of the identity."""
+    format: int = FORMAT
+    """Format of the run directory. Not part of the identity."""
 
     def identity(self) -> dict[str, Any]:
         """All that must be equal for two commands to mean the same run."""
-        return {name: value for name, value in dataclasses.asdict(self).items() if name not in LENGTH}
+        return {name: value for name, value in dataclasses.asdict(self).items() if name not in BESIDES}
 
     def share(self, env_steps: float, seconds: float) -> float:
         """How much of the run is done after so many environment steps and seconds of training; 1 is all of it."""
@@ -65,16 +68,19 @@ class RunConfig:
         """Read what `to_json` wrote.
 
         Raises:
-            ScoutError: the text is not a config of this version of Scout.
+            ScoutError: the text is not a config of this version of Scout; says which version to use instead.
         """
         try:
-            return RunConfig(**json.loads(text))
+            content = json.loads(text)
+            if "algorithm" in content:
+                check_format(content, "config.json")
+            return RunConfig(**content)
         except (TypeError, ValueError) as error:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
 
 
-LENGTH = ("steps", "seconds", "evaluations")
-"""What says how long a run is and how often it is looked at, not what it is."""
+BESIDES = ("steps", "seconds", "evaluations", "format")
+"""Fields that do not say what a run is, but how long it is, how often it is looked at, and how it is kept."""
 _RUN_SETTINGS = ("iterations", "evaluation_trials", "evaluations")
 
 

@@ -3,17 +3,19 @@
 import dataclasses
 import json
 from pathlib import Path
-from typing import Any
 
-from scoutrl.algorithms.base import Algorithm, AlgorithmState
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.algorithms.knowledge import Knowledge
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
+from scoutrl.runs.agent import AGENT, TrainedAgent, agent_like
+from scoutrl.runs.arrays import from_arrays
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.families import name_of
 from scoutrl.runs.record import CHECKPOINTS
 from scoutrl.runs.run_dir import CONFIG
-from scoutrl.training.state import from_arrays
+from scoutrl.trials.agent import Agent
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,8 +32,10 @@ class TrainedRun:
     """The family it was trained on: the same, or another with the same spaces."""
     algorithm: Algorithm
     """The algorithm with its settings."""
-    learner: AlgorithmState
-    """The algorithm's state."""
+    agent: Agent
+    """The trained agent."""
+    knowledge: Knowledge | None
+    """What tells how much the agent knows of a problem; None if the algorithm cannot tell."""
     env_steps: int
     """Environment steps it was trained for."""
 
@@ -69,7 +73,7 @@ def single_dir(path: str | Path) -> Path:
 
 
 def open_run(path: Path, env: MetaEnv | None = None) -> TrainedRun:
-    """Open the run directory of one seed.
+    """Open the run directory of one seed; of its checkpoint only the part of the agent is read.
 
     Args:
         path: the run directory.
@@ -82,16 +86,16 @@ def open_run(path: Path, env: MetaEnv | None = None) -> TrainedRun:
     """
     config = _config(path)
     # Read first: it is the quickest to fail.
-    arrays = checkpoint.load(path / CHECKPOINTS)
-    if arrays is None:
+    saved = checkpoint.load(path / CHECKPOINTS, config.identity(), [AGENT])
+    if saved is None:
         raise ScoutError(f"{path} holds no checkpoint yet; let `scout train` go on until it saves one.")
     home = env if env is not None and config.by_hand else make_env(config)
     env = home if env is None else env
     _check_spaces(config.family, home, env)
     algorithm = make_algorithm(config)
-    learner = from_arrays(arrays, home, algorithm).algorithm
-    steps: Any = arrays.get("host.env_steps", 0)
-    return TrainedRun(path, config, env, home, algorithm, learner, int(steps))
+    trained: TrainedAgent = from_arrays(saved.parts[AGENT], agent_like(algorithm, home))
+    steps = int(saved.counters["env_steps"])
+    return TrainedRun(path, config, env, home, algorithm, trained.agent, trained.knowledge, steps)
 
 
 def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:

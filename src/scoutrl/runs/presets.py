@@ -89,7 +89,14 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     | {
         "frugal": Preset(
             steps=400_000,
-            settings=_MARKOV | {"trials_per_iteration": 16, "updates_per_iteration": 16, "warmup": 100, "hypothesis_share": 0.75, "iterations": 40},
+            settings=_MARKOV
+            | {
+                "trials_per_iteration": 16,
+                "updates_per_iteration": 16,
+                "warmup": 100,
+                "hypothesis_share": 0.75,
+                "iterations": 40,
+            },
         ),
     },
     ("dream", "bus"): _default("bus", _BUS),

@@ -1,22 +1,23 @@
 """What one seed leaves on disk: its directory, configuration, metrics, checkpoints, and the counters behind them."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import SupportsFloat
 
 import numpy as np
 
 from scoutrl.algorithms.base import Algorithm
-from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
-from scoutrl.training.iteration import ChunkMetrics
-from scoutrl.runs.config import LENGTH, RunConfig
+from scoutrl.runs.config import BESIDES, RunConfig
 from scoutrl.runs.metrics import MetricsLog, drop_after, newest
-from scoutrl.runs.run_dir import CONFIG, RunDirectory, refuse_other
-from scoutrl.training.state import TrainingState, from_arrays, to_arrays
+from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
 
 CHECKPOINTS = "checkpoints"
 """Name of the folder of checkpoints in a run directory."""
+TO_GO_ON = ("training", "replay")
+"""The parts of a checkpoint that a run goes on from."""
 _COUNTERS = ("iteration", "env_steps", "updates", "seconds")
 
 
@@ -42,17 +43,19 @@ class RunRecord:
         """The newest row wants an evaluation."""
         self.failure: ScoutError | None = None
         """Why this seed cannot go on; None as long as it can."""
+        self.parts: checkpoint.Parts | None = None
+        """The parts `TO_GO_ON` of the checkpoint, until `open_log`; None in a run that begins."""
         self._algorithm = algorithm
         self._directory = RunDirectory(out)
         self._log: MetricsLog | None = None
         self._saved = -1
         try:
             self._refuse_other()
-            self._arrays = checkpoint.load(out / CHECKPOINTS)
-            if self._arrays is not None:
-                # `item` gives Python's own numbers, which do not overflow.
+            saved = checkpoint.load(out / CHECKPOINTS, config.identity(), TO_GO_ON)
+            if saved is not None:
+                self.parts, self._saved = saved.parts, int(saved.counters["iteration"])
                 for name in _COUNTERS:
-                    setattr(self, name, self._arrays[f"host.{name}"].item())
+                    setattr(self, name, saved.counters[name])
             if not self.finished:
                 self._directory.write_config(self.config.to_json())
         except BaseException:
@@ -87,41 +90,44 @@ class RunRecord:
     @property
     def begun(self) -> bool:
         """There is a checkpoint to go on from."""
-        return self._arrays is not None
+        return self._saved >= 0
 
-    def restore(self, env: MetaEnv) -> TrainingState:
-        """The progress in the checkpoint."""
-        assert self._arrays is not None
-        return from_arrays(self._arrays, env, self._algorithm)
+    @property
+    def unsaved(self) -> bool:
+        """Something was done since the last checkpoint."""
+        return self._saved != self.iteration
 
     def open_log(self) -> None:
         """Begin to write metrics after the checkpoint; rows beyond it are dropped, they will be written again."""
-        self._arrays = None
+        self.parts = None
         drop_after(self.path, self.iteration)
         self._log = MetricsLog(self.path, self.env_steps)
 
-    def count(self, report: ChunkMetrics, chunk_seconds: float, row_seconds: float) -> dict[str, float]:
+    def count(
+        self, env_steps: int, metrics: Mapping[str, SupportsFloat], chunk_seconds: float, row_seconds: float
+    ) -> dict[str, float]:
         """Take in what a chunk reported; `evaluation_due` then says whether the row wants an evaluation.
 
         Args:
-            report: of the chunk.
+            env_steps: environment steps of the chunk.
+            metrics: of the chunk.
             chunk_seconds: time of the chunk alone, for the speeds.
             row_seconds: time since the row before.
 
         Returns:
             The row of metrics.
         """
-        steps, updates = int(report.env_steps), self.config.iterations * self._algorithm.updates_per_iteration
+        updates = self.config.iterations * self._algorithm.updates_per_iteration
         first, before = self.env_steps == 0, self.share
-        self.env_steps += steps
+        self.env_steps += env_steps
         self.iteration += self.config.iterations
         self.updates += updates
         self.seconds += row_seconds
         evaluations = self.config.evaluations
         self.evaluation_due = first or int(self.share * evaluations) > int(before * evaluations)
         counters = {name: getattr(self, name) for name in _COUNTERS}
-        speeds = {"steps_per_second": steps / chunk_seconds, "updates_per_second": updates / chunk_seconds}
-        return counters | speeds | {name: float(value) for name, value in report.metrics.items()}
+        speeds = {"steps_per_second": env_steps / chunk_seconds, "updates_per_second": updates / chunk_seconds}
+        return counters | speeds | {name: float(value) for name, value in metrics.items()}
 
     def write(self, row: dict[str, float], finite: np.ndarray, finite_at_start: np.ndarray) -> None:
         """Append a row of metrics, or note a failure if there is an infinity or NaN in it or in the state.
@@ -146,15 +152,14 @@ class RunRecord:
             f"last good checkpoint is kept in {self.path}. Try a smaller learning rate."
         )
 
-    def save(self, progress: TrainingState) -> None:
-        """Write a checkpoint, unless this very progress has been saved.
+    def save(self, parts: checkpoint.Parts) -> None:
+        """Write a checkpoint of what was done so far.
 
         Raises:
             ScoutError: the disk is full or refuses; the last good checkpoint is kept.
         """
-        if self._saved != self.iteration:
-            counters = {f"host.{name}": np.asarray(getattr(self, name)) for name in _COUNTERS}
-            checkpoint.save(self.path / CHECKPOINTS, self.iteration, to_arrays(progress) | counters)
+        counters = {name: getattr(self, name) for name in _COUNTERS}
+        checkpoint.save(self.path / CHECKPOINTS, self.iteration, parts, self.config.identity(), counters)
         self._saved = self.iteration
 
     def _refuse_other(self) -> None:
@@ -163,7 +168,8 @@ class RunRecord:
             return
         if "seeds" in there:
             raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
-        there = {name: value for name, value in there.items() if name not in LENGTH}
+        check_format(there, self.path)
+        there = {name: value for name, value in there.items() if name not in BESIDES}
         refuse_other(self.path, there, self.config.identity())
 
 
@@ -175,11 +181,10 @@ def is_finished(config: RunConfig, out: Path) -> bool:
     try:
         mine = RunConfig.from_json((out / CONFIG).read_text(encoding="utf-8")).identity() == config.identity()
         # The last row may have been written and its checkpoint not.
-        arrays = checkpoint.load(out / CHECKPOINTS) if mine else None
+        saved = checkpoint.load(out / CHECKPOINTS, config.identity(), []) if mine else None
     except (OSError, ScoutError):
         return False
-    saved = {} if arrays is None else arrays
-    return bool(saved) and config.share(saved["host.env_steps"].item(), saved["host.seconds"].item()) >= 1
+    return saved is not None and config.share(saved.counters["env_steps"], saved.counters["seconds"]) >= 1
 
 
 def print_status(message: str) -> None:

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from scoutrl.runs.files import write_text, writing
 
 CONFIG = "config.json"
 """The configuration of the run, or of a group of runs."""
+FORMAT = 2
+"""Of run directories, checkpoints and exported agents; Scout 0.1 wrote none."""
 _LOCK = ".lock"
 
 
@@ -85,6 +88,22 @@ class RunDirectory:
                 f"{self.path} holds {strangers[0]} and no {CONFIG}, so it is no run directory; "
                 "name an empty or a new one with --out DIR."
             )
+
+
+def check_format(content: Mapping[str, Any], where: object) -> None:
+    """Check that what was read from `where` was written in the format of this version.
+
+    Raises:
+        ScoutError: it was not; says which version to use.
+    """
+    written = content.get("format", 1)
+    if written == 1:
+        raise ScoutError(
+            f"{where} was made by scout 0.1, which this version cannot read; use `pip install scoutrl==0.1.0` for it, "
+            "or train anew in another directory with --out DIR."
+        )
+    if written != FORMAT:
+        raise ScoutError(f"{where} was made by a newer version of scout; update with `pip install -U scoutrl`.")
 
 
 def differences(there: dict[str, Any], here: dict[str, Any]) -> list[str]:

@@ -6,17 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scoutrl._platform import pin_threads
+from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
 from scoutrl.evaluation.evaluate import Measure
-from scoutrl.runs import checkpoint, metrics
+from scoutrl.runs import metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
-from scoutrl.training.state import TrainingState
+from scoutrl.training.state import TrainingState, from_parts, to_parts
 from scoutrl.trials.sampler import sampler_for
 
 SAVE_EVERY = 15.0
@@ -75,7 +76,7 @@ def train_together(
             )
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show))
-            _Training(programs, going, stop, display).run(env)
+            _Training(env, algorithm, programs, going, stop, display).run()
         _raise_failures(records)
     return [record.path for record in records]
 
@@ -83,25 +84,34 @@ def train_together(
 class _Training:
     """The loop, from the first compilation to the last checkpoint."""
 
-    def __init__(self, programs: TrainingProgram, records: list[RunRecord], stop: StopSignals, display: ProgressBar):
+    def __init__(
+        self,
+        env: MetaEnv,
+        algorithm: Algorithm,
+        programs: TrainingProgram,
+        records: list[RunRecord],
+        stop: StopSignals,
+        display: ProgressBar,
+    ):
+        self._env, self._algorithm = env, algorithm
         self._programs = programs
-        self._journals = records
+        self._records = records
         self._stop = stop
         self._display = display
         self._row_at = self._save_at = 0.0
         self._finite_at_start = []
         self._compile_seconds = {}
 
-    def run(self, env: MetaEnv) -> None:
+    def run(self) -> None:
         """Until every seed is finished or has failed."""
-        fresh = not all(record.begun for record in self._journals)
-        self._programs.compile(checkpoint.warm_up, metrics.warm_up)
-        parts = self._begin(env)
+        fresh = not all(record.begun for record in self._records)
+        self._programs.compile(metrics.warm_up)
+        parts = self._begin()
         self._finite_at_start = [finite(part) for part in parts]
         progress = join(parts)
         del parts
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
-        for record in self._journals:
+        for record in self._records:
             record.open_log()
         self._display.begin()
         self._row_at = time.perf_counter()
@@ -115,12 +125,16 @@ class _Training:
 
     def _going(self) -> list[int]:
         """Which seeds are neither finished nor failed."""
-        return [i for i, record in enumerate(self._journals) if not record.finished and record.failure is None]
+        return [i for i, record in enumerate(self._records) if not record.finished and record.failure is None]
 
-    def _begin(self, env: MetaEnv) -> list[TrainingState]:
+    def _begin(self) -> list[TrainingState]:
         """Each seed's state: fresh, or from its checkpoint."""
-        programs = self._programs
-        return [arrays_of(r.restore(env)) if r.begun else programs.begin(r.config.seed) for r in self._journals]
+        return [
+            self._programs.begin(record.config.seed)
+            if record.parts is None
+            else arrays_of(from_parts(self._env, self._algorithm, record.parts))
+            for record in self._records
+        ]
 
     def _advance(self, progress: TrainingState, going: list[int]) -> TrainingState:
         """One chunk, and all that is to be noted of it for the seeds in `going`."""
@@ -128,33 +142,37 @@ class _Training:
         progress, reports = self._programs.advance(progress)
         now = time.perf_counter()
         chunk_seconds, row_seconds, self._row_at = now - began, now - self._row_at, now
-        rows = {i: self._journals[i].count(reports[i], chunk_seconds, row_seconds) for i in going}
-        if any(self._journals[i].evaluation_due for i in going):
+        rows = {
+            i: self._records[i].count(int(reports[i].env_steps), reports[i].metrics, chunk_seconds, row_seconds)
+            for i in going
+        }
+        if any(self._records[i].evaluation_due for i in going):
             scores = self._programs.evaluate(progress)
-            rows = {i: row | scores[i] if self._journals[i].evaluation_due else row for i, row in rows.items()}
+            rows = {i: row | scores[i] if self._records[i].evaluation_due else row for i, row in rows.items()}
         for i, row in rows.items():
-            self._journals[i].write(row | self._compile_seconds, reports[i].finite, self._finite_at_start[i])
+            self._records[i].write(row | self._compile_seconds, reports[i].finite, self._finite_at_start[i])
         self._compile_seconds = {}
         late = time.perf_counter() > self._save_at
-        self._save(progress, [i for i in going if late or self._journals[i].finished])
+        self._save(progress, [i for i in going if late or self._records[i].finished])
         self._display.update(list(rows.values()))
         return progress
 
     def _save(self, progress: TrainingState, which: list[int]) -> None:
         """Write a checkpoint of those seeds among `which` that are sound."""
-        sound = [i for i in which if self._journals[i].failure is None]
+        sound = [i for i in which if self._records[i].failure is None]
         if not sound:
             return
         began = time.perf_counter()
-        for i in sound:
-            self._journals[i].save(self._programs.one(progress, i))
+        for i in [i for i in sound if self._records[i].unsaved]:
+            whole = self._programs.whole(self._programs.one(progress, i))
+            self._records[i].save(to_parts(self._env, self._algorithm, whole))
         cost = time.perf_counter() - began
         self._save_at = began + max(SAVE_EVERY, cost / _SAVE_SHARE)
 
     def _how_to_go_on(self, going: list[int]) -> str:
-        at = min(self._journals[i].env_steps for i in going)
-        where = ", ".join(str(self._journals[i].path) for i in going)
-        config = self._journals[going[0]].config
+        at = min(self._records[i].env_steps for i in going)
+        where = ", ".join(str(self._records[i].path) for i in going)
+        config = self._records[going[0]].config
         of = f"{at:,} of {config.steps:,} steps" if config.seconds is None else f"{at:,} steps"
         return f"Stopped after {of} and saved in {where}; the same command goes on from there."
 

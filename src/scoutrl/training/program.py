@@ -14,7 +14,7 @@ from jaxtyping import Array
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.evaluation.evaluate import Measure, quick_evaluate
 from scoutrl.training import iteration as device
-from scoutrl.training.state import TrainingState, shapes, start
+from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
 
 
@@ -39,17 +39,17 @@ class TrainingProgram:
         self.compile_seconds = 0.0
         """Time that compilation took."""
         self._sampler, self._algorithm = sampler, algorithm
-        quick = quick_evaluate(sampler, algorithm, evaluation_trials, "test", measure)
-        like = shapes(sampler.spec, algorithm)
-        self._arrays, rest = eqx.partition(like, _is_shape)
+        quick = quick_evaluate(sampler, algorithm.protocol(greedy=True), evaluation_trials, "test", measure)
+        like = state_like(sampler.spec, algorithm)
+        self._arrays, self._rest = eqx.partition(like, _is_shape)
 
         def advance(arrays: TrainingState) -> tuple[TrainingState, device.ChunkMetrics]:
-            state, metrics = device.chunk(sampler, algorithm, iterations, eqx.combine(arrays, rest))
+            state, metrics = device.chunk(sampler, algorithm, iterations, self.whole(arrays))
             return arrays_of(state), metrics
 
         def evaluate(arrays: TrainingState) -> dict[str, Array]:
-            state = eqx.combine(arrays, rest)
-            return quick(state.algorithm, device.evaluation_key(state))
+            state = self.whole(arrays)
+            return quick(algorithm.agent(sampler.spec, state.algorithm), device.evaluation_key(state))
 
         self._advance: Callable = self._over_seeds(advance)
         self._evaluate: Callable = self._over_seeds(evaluate)
@@ -90,6 +90,10 @@ class TrainingProgram:
     def one(self, tree: Any, seed: int) -> Any:
         """The part of a tree of arrays that belongs to one of the seeds, by its place."""
         return tree if self.seeds == 1 else jax.tree.map(lambda leaf: leaf[seed], tree)
+
+    def whole(self, arrays: TrainingState) -> TrainingState:
+        """The state of one seed, with what is no array, such as activation functions."""
+        return eqx.combine(arrays, self._rest)
 
     def _over_seeds(self, function: Callable) -> Callable:
         return jax.vmap(function) if self.seeds > 1 else function

@@ -1,6 +1,5 @@
-"""All of a run that lives on the device, and the same as named arrays for the disk."""
+"""All of a run that lives on the device, and the same as the parts of a checkpoint."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import equinox as eqx
@@ -11,7 +10,11 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import Spec
-from scoutrl.errors import ScoutError
+from scoutrl.runs.agent import AGENT, trained_agent
+from scoutrl.runs.arrays import from_arrays, shapes_of, to_arrays
+from scoutrl.runs.checkpoint import Parts
+
+_REPLAY = ("algorithm.replay.", "algorithm.replay[")
 
 
 class TrainingState(eqx.Module):
@@ -29,35 +32,19 @@ def start(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
     """The state of a run that has done nothing yet. Networks are drawn on the host."""
     # Fresh targets are the networks themselves, but a chunk uses up what it is given: each needs memory of its own.
     state = jax.tree.map(_copy, _without_replay(spec, algorithm, seed))
-    replay = jax.jit(lambda: algorithm.replay(spec))()
-    return strongly_typed(eqx.tree_at(lambda s: s.algorithm.replay, state, replay, is_leaf=lambda leaf: leaf is None))
+    return strongly_typed(_with_replay(state, jax.jit(lambda: algorithm.replay(spec))()))
 
 
-def shapes(spec: Spec, algorithm: Algorithm) -> TrainingState:
+def state_like(spec: Spec, algorithm: Algorithm) -> TrainingState:
     """As `start`, with shapes and types in place of arrays: no replay takes any memory."""
-    state = jax.tree.map(
-        lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) if eqx.is_array(leaf) else leaf,
-        _without_replay(spec, algorithm, 0),
-    )
-    replay = jax.eval_shape(lambda: algorithm.replay(spec))
-    return eqx.tree_at(lambda s: s.algorithm.replay, state, replay, is_leaf=lambda leaf: leaf is None)
-
-
-def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
-    init_key, key = jax.random.split(jax.random.key(seed))
-    return TrainingState(algorithm.init(spec, init_key), key, jnp.int32(0))
-
-
-def _copy(leaf: Any) -> Any:
-    if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        return leaf
-    return jnp.asarray(np.array(leaf))
+    state = shapes_of(_without_replay(spec, algorithm, 0))
+    return _with_replay(state, jax.eval_shape(lambda: algorithm.replay(spec)))
 
 
 def strongly_typed(state: TrainingState) -> TrainingState:
     """The same with all types strong, so that a fresh, a continued and a restored state are alike to a compiler."""
 
-    def strong(leaf):
+    def strong(leaf: Any) -> Any:
         if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
             return leaf
         return jax.lax.convert_element_type(leaf, leaf.dtype)
@@ -65,40 +52,34 @@ def strongly_typed(state: TrainingState) -> TrainingState:
     return jax.tree.map(strong, state)
 
 
-def to_arrays(progress: TrainingState) -> dict[str, np.ndarray]:
-    """Every array of `progress` under its path; of random keys the raw numbers."""
-    return {name: np.asarray(_raw(leaf)) for name, leaf in _named(progress).items() if eqx.is_array(leaf)}
+def to_parts(spec: Spec, algorithm: Algorithm, state: TrainingState) -> dict[str, dict[str, np.ndarray]]:
+    """The parts of a checkpoint of `state`: "agent", "replay" (the algorithm's field of that name), "training"."""
+    arrays = to_arrays(state)
+    replay = {name: array for name, array in arrays.items() if name.startswith(_REPLAY)}
+    training = {name: array for name, array in arrays.items() if name not in replay}
+    agent = to_arrays(trained_agent(algorithm, spec, state.algorithm))
+    return {AGENT: agent, "training": training, "replay": replay}
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], env: Spec, algorithm: Algorithm) -> TrainingState:
-    """The progress that `to_arrays` was given.
+def from_parts(spec: Spec, algorithm: Algorithm, parts: Parts) -> TrainingState:
+    """The state that `to_parts` was given; the part "agent" is not needed.
 
     Raises:
         ScoutError: the arrays are not those of this algorithm on this family.
     """
-    like = shapes(env, algorithm)
-    found = {name: _as(name, leaf, arrays) for name, leaf in _named(like).items()}
-    return jax.tree.unflatten(jax.tree.structure(like), list(found.values()))
+    return from_arrays({**parts["training"], **parts["replay"]}, state_like(spec, algorithm))
 
 
-def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
-    """The leaf called `name`: taken from `arrays` where `like` describes an array, else `like` itself."""
-    if not isinstance(like, jax.ShapeDtypeStruct):
-        return like
-    is_key = jnp.issubdtype(like.dtype, jax.dtypes.prng_key)
-    expected = jax.eval_shape(jax.random.key_data, like) if is_key else like
-    array = arrays.get(name, np.zeros(expected.shape, expected.dtype) if 0 in expected.shape else None)
-    if array is None or array.shape != expected.shape or array.dtype != expected.dtype:
-        raise ScoutError(
-            f"the checkpoint does not fit this version of the algorithm or family: {name} is missing or of another "
-            "shape; continue with the version that wrote it, or train anew in another directory."
-        )
-    return jax.random.wrap_key_data(jnp.asarray(array)) if is_key else jnp.asarray(array)
+def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
+    init_key, key = jax.random.split(jax.random.key(seed))
+    return TrainingState(algorithm.init(spec, init_key), key, jnp.int32(0))
 
 
-def _named(tree: Any) -> dict[str, Any]:
-    return {jax.tree_util.keystr(path).lstrip("."): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+def _with_replay(state: TrainingState, replay: Any) -> TrainingState:
+    return eqx.tree_at(lambda s: s.algorithm.replay, state, replay, is_leaf=lambda leaf: leaf is None)
 
 
-def _raw(leaf: Array) -> Array:
-    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+def _copy(leaf: Any) -> Any:
+    if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return leaf
+    return jnp.asarray(np.array(leaf))
