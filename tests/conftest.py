@@ -1,9 +1,14 @@
-"""For all tests: the probe families can be imported, and compiled programs are kept apart from the user's own."""
+"""For all tests: strict JAX with two devices, compiled programs apart from the user's own, and a limit on memory."""
 
+import gc
 import os
+import resource
 import signal
+import sys
 from pathlib import Path
 
+import jax
+import psutil
 import pytest
 from probes.rooms import Rooms
 
@@ -12,12 +17,61 @@ from scoutrl.envs import registry
 from scoutrl.envs.sign import simulator
 from scoutrl.errors import ScoutError
 
+# Set here and not in the environment: processes that tests start are as a user's are. Before anything computes.
+jax.config.update("jax_num_cpu_devices", 2)
+jax.config.update("jax_numpy_rank_promotion", "raise")
+
+MOST_MEMORY = 2.0
+"""Gigabytes that a process of tests may take at most."""
+MUCH_MEMORY = 1.0
+"""Gigabytes from which on compiled programs are given up after each file of tests."""
+PEAKS = pytest.StashKey[dict[str, float]]()
+"""Process of tests to the most gigabytes it took."""
+
 
 def pytest_configure(config):
+    config.stash[PEAKS] = {}
     os.environ.setdefault("SCOUT_CACHE_DIR", str(config.cache.mkdir("compiled")))
     # A shell's background job ignores SIGINT, and so would everything the tests start and mean to interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_sessionfinish(session):
+    peaks, own = session.config.stash[PEAKS], peak_memory()
+    if hasattr(session.config, "workeroutput"):
+        session.config.workeroutput["peak_memory"] = own
+        return
+    peaks.setdefault("this process", own)
+    if max(peaks.values()) > MOST_MEMORY and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node):
+    if "peak_memory" in (told := getattr(node, "workeroutput", {})):
+        node.config.stash[PEAKS][node.gateway.id] = told["peak_memory"]
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    said = ", ".join(f"{name} {peak:.2f} GB" for name, peak in sorted(config.stash[PEAKS].items()))
+    too_much = max(config.stash[PEAKS].values(), default=0.0) > MOST_MEMORY
+    verdict = f": FAILED, it must stay below {MOST_MEMORY:g} GB" if too_much else ""
+    terminalreporter.write_line(f"peak memory: {said}{verdict}", red=too_much)
+
+
+def peak_memory() -> float:
+    """The most memory that this process ever took, in gigabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _memory_is_given_back():
+    """Compiled programs are most of what the memory is full of."""
+    yield
+    if psutil.Process().memory_info().rss > MUCH_MEMORY * 1e9:
+        jax.clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")

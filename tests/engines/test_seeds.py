@@ -24,7 +24,7 @@ def test_a_seed_in_a_process_gives_the_numbers_it_gives_alone(alone, tmp_path, c
     assert "480 of 480 steps" in capsys.readouterr().err
     # Each is a run that its own command continues.
     train(config(4 * CHUNK, seed=2), tmp_path / "seed-2", show=False)
-    assert arrays(tmp_path / "seed-2")["iteration"] == 40
+    assert arrays(tmp_path / "seed-2")["training.iteration"] == 40
 
 
 def test_seeds_in_one_program_are_runs_of_their_own(alone, tmp_path):
@@ -37,7 +37,7 @@ def test_seeds_in_one_program_are_runs_of_their_own(alone, tmp_path):
         np.testing.assert_allclose(array, arrays(alone)[name], rtol=1e-5, err_msg=name)
     # A seed that lags behind, here a new one, catches up with the others in their program.
     train_seeds(config(4 * CHUNK), 3, tmp_path, "vmap", show=False)
-    assert [arrays(tmp_path / f"seed-{seed}")["iteration"] for seed in (0, 1, 2)] == [40, 40, 40]
+    assert [arrays(tmp_path / f"seed-{seed}")["training.iteration"] for seed in (0, 1, 2)] == [40, 40, 40]
     assert [row["iteration"] for row in rows(tmp_path / "seed-2")] == [10, 20, 30, 40]
 
 

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
+from scoutrl.algorithms.encoders import Encoders
+from scoutrl.envs import Spaces
 from scoutrl.errors import ScoutError
-from scoutrl.nn.encoders import Image, OneHot, Vector, encoder_for
-from scoutrl.nn.linear import randomise
+from scoutrl.nn.encoders import Encoder, Image, OneHot, Vector, encoder_for
+from scoutrl.nn.init import Rng, generator
+from scoutrl.nn.linear import Linear
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -30,11 +33,15 @@ SPACES = {
 }
 
 
+def rng(seed: int = 0) -> Rng:
+    return generator(jax.random.key(seed))
+
+
 def test_any_leading_axes():
     encoders, samples = {}, {}
     for name, space in SPACES.items():
         space.seed(0)
-        encoders[name] = randomise(encoder_for(space), jax.random.key(0))
+        encoders[name] = encoder_for(space, rng())
         samples[name] = np.stack([space.sample() for _ in range(6)])
 
     @jax.jit
@@ -53,7 +60,7 @@ def test_any_leading_axes():
 
 
 def test_the_encoder_goes_by_the_space():
-    assert {name: type(encoder_for(space)) for name, space in SPACES.items()} == {
+    assert {name: type(encoder_for(space, rng())) for name, space in SPACES.items()} == {
         name: OneHot if "discrete" in name or "multi" in name else Image if "image" in name else Vector
         for name in SPACES
     }
@@ -88,7 +95,7 @@ def test_boxes_are_brought_to_one():
 
 
 def test_every_pixel_counts_also_beyond_the_last_whole_patch():
-    encoder = randomise(encoder_for(SPACES["image"]), jax.random.key(1))
+    encoder = encoder_for(SPACES["image"], rng(1))
     pictures = np.zeros((5, 12, 7, 3), np.uint8)
     for picture, place in zip(pictures[1:], [(0, 0, 0), (11, 6, 2), (10, 5, 1), (4, 5, 0)], strict=True):
         picture[place] = 255
@@ -98,7 +105,7 @@ def test_every_pixel_counts_also_beyond_the_last_whole_patch():
 
 def test_patches_are_the_patches_of_the_picture():
     """With all weight on one pixel of a patch and on one patch in each merge, the features show one pixel."""
-    encoder = Image(Box(0, 255, (8, 8, 1), np.uint8), patch=2, width=1, size=1)
+    encoder = Image(Box(0, 255, (8, 8, 1), np.uint8), rng(), patch=2, width=1, size=1)
     picture = np.arange(128, 256, 2, dtype=np.uint8).reshape(8, 8, 1)
 
     @jax.jit
@@ -120,5 +127,64 @@ def test_patches_are_the_patches_of_the_picture():
 )
 def test_other_spaces_are_refused_in_one_line(space):
     with pytest.raises(ScoutError, match=f"no encoder reads a {type(space).__name__} space; use Discrete") as refusal:
-        encoder_for(space)
+        encoder_for(space, rng())
     assert "\n" not in str(refusal.value)
+
+
+class Angle(Box):
+    """A user's space: an angle in radians, which is no number like any other."""
+
+    def __init__(self):
+        super().__init__(-np.pi, np.pi, (1,), np.float32)
+
+
+class Word(gymnasium.Space):
+    """A user's space that is not made from any other: one of some words, by its number."""
+
+    def __init__(self, count: int):
+        super().__init__((), np.int32)
+        self.count = count
+
+
+class OnCircle(Encoder):
+    size: int = eqx.field(static=True, default=2)
+
+    def __call__(self, x):
+        return jnp.concatenate([jnp.cos(x), jnp.sin(x)], axis=-1)
+
+
+class Embedding(Encoder):
+    table: Linear
+    size: int = eqx.field(static=True, default=3)
+
+    def __call__(self, x):
+        return self.table(jax.nn.one_hot(x, len(self.table.weight)))
+
+
+@encoder_for.register
+def _(space: Angle, rng: Rng) -> Encoder:
+    return OnCircle()
+
+
+@encoder_for.register
+def _(space: Word, rng: Rng) -> Encoder:
+    return Embedding(Linear(space.count, 3, rng))
+
+
+def test_a_user_may_register_an_encoder_for_a_space_of_their_own():
+    words = encoder_for(Word(7), rng())
+    assert isinstance(words, Embedding)
+    np.testing.assert_array_equal(words(jnp.array([[4, 0]])), words.table.weight[np.array([[4, 0]])])
+    assert eqx.tree_equal(words, encoder_for(Word(7), rng()))
+    assert not eqx.tree_equal(words, encoder_for(Word(7), rng(1)))
+
+
+def test_an_encoder_registered_for_a_subclass_goes_before_that_of_its_class():
+    np.testing.assert_allclose(encoder_for(Angle(), rng())(jnp.array([np.pi / 2])), [0, 1], atol=1e-6)
+    assert isinstance(encoder_for(Box(-np.pi, np.pi, (1,), np.float32), rng()), Vector)
+
+
+def test_algorithms_find_registered_encoders():
+    encoders = Encoders(Spaces(Angle(), Discrete(4), Word(7)), rng())
+    assert isinstance(encoders.observation, OnCircle)
+    assert encoders.goals(jnp.array([2, 5]), 2).shape == (2, encoders.goal_size) == (2, 3)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from scoutrl.nn.gaussian import Belief, Factor, Inference
-from scoutrl.nn.linear import randomise
+from scoutrl.nn.init import generator
 from scoutrl.nn.recurrent import TransitionFeatures
 
 
 @pytest.fixture(scope="module")
 def inference() -> Inference:
-    return randomise(Inference(3, 2, 8, 4), jax.random.key(0))
+    return Inference(3, 2, 8, 4, generator(jax.random.key(0)))
 
 
 @pytest.fixture(scope="module")

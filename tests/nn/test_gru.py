@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from scoutrl.nn.gru import Gru
-from scoutrl.nn.linear import randomise
+from scoutrl.nn.init import generator
 from scoutrl.nn.recurrent import History, TransitionFeatures
 
 BATCH, TIME, SIZE, HIDDEN = 3, 5, 4, 6
+RNG = generator(jax.random.key(0))
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +55,7 @@ def steps_and_scan(memory, x):
 
 
 def test_scan_is_the_steps_one_by_one():
-    gru, x = drawn(Gru(SIZE, HIDDEN)), numbers(BATCH, TIME, SIZE)
+    gru, x = drawn(Gru(SIZE, HIDDEN, RNG)), numbers(BATCH, TIME, SIZE)
     steps, scanned = steps_and_scan(gru, x)
     assert scanned.shape == (BATCH, TIME + 1, HIDDEN)
     np.testing.assert_allclose(scanned, steps, atol=1e-13)
@@ -62,7 +63,7 @@ def test_scan_is_the_steps_one_by_one():
 
 
 def test_the_gradient_is_that_of_the_plain_scan_also_under_vmap():
-    grus = jax.tree.map(lambda *a: jnp.stack(a), *[drawn(Gru(SIZE, HIDDEN), seed) for seed in range(2)])
+    grus = jax.tree.map(lambda *a: jnp.stack(a), *[drawn(Gru(SIZE, HIDDEN, RNG), seed) for seed in range(2)])
     x, weights = numbers(2, BATCH, TIME, SIZE), np.asarray(numbers(BATCH, TIME, HIDDEN, seed=2))
 
     def ours(gru, x):
@@ -91,7 +92,7 @@ def transitions(time):
 
 
 def test_a_history_on_every_prefix_is_the_history_of_that_prefix():
-    history = drawn(History(observation=2, action=3, width=4, hidden=HIDDEN))
+    history = drawn(History(observation=2, action=3, width=4, hidden=HIDDEN, rng=RNG))
     steps, scanned = map(np.asarray, steps_and_scan(history, transitions(TIME)))
     np.testing.assert_allclose(scanned, steps, atol=1e-13)
     _, prefix = map(np.asarray, steps_and_scan(history, transitions(2)))
@@ -100,7 +101,7 @@ def test_a_history_on_every_prefix_is_the_history_of_that_prefix():
 
 
 def test_every_part_of_a_transition_is_remembered():
-    history = drawn(History(observation=2, action=3, width=4, hidden=HIDDEN))
+    history = drawn(History(observation=2, action=3, width=4, hidden=HIDDEN, rng=RNG))
     step = jax.jit(lambda transition: history.step(history.initial(), transition))
     one = TransitionFeatures(np.ones(2), np.ones(3), np.ones(()), np.zeros(2))  # type: ignore[arg-type]
     for part in ("before", "action", "reward", "after"):
@@ -109,7 +110,7 @@ def test_every_part_of_a_transition_is_remembered():
 
 
 def test_a_fresh_unit_is_drawn_with_the_deviations_declared():
-    gru = jax.tree.map(np.asarray, randomise(Gru(100, 200), jax.random.key(0)))
+    gru = jax.tree.map(np.asarray, Gru(100, 200, RNG))
     for weight in (gru.recurrence.reset, gru.recurrence.update, gru.recurrence.new):
         assert weight.std() == pytest.approx(200**-0.5, rel=0.02)
     assert not np.array_equal(gru.recurrence.reset, gru.recurrence.update)

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from scoutrl.algorithms.base import Algorithm
+from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.errors import ScoutError
 from scoutrl.trials.agent import Agent, Phase
 
@@ -27,7 +27,7 @@ class Scripted(Agent):
     def begin_episode(self, memory, phase, goal, key):
         return Notes(memory.secret, jnp.int32(0) if goal is None else jnp.asarray(goal, jnp.int32), phase)
 
-    def act(self, memory, sight, key, greedy):
+    def act(self, memory, features, key, greedy):
         if memory.phase == Phase.EXPLORATION:
             return jnp.int32(0), memory
         known = (memory.secret + memory.goal + self.shift) % 4
@@ -43,10 +43,10 @@ class Scripted(Agent):
 class Script(Algorithm):
     """Learns nothing. Its settings are of every kind that there is."""
 
-    trials: int = 4
-    updates: int = 1
-    explorations: int = 1
-    exploitations: int = 2
+    trials_per_iteration: int = 4
+    updates_per_iteration: int = 1
+    exploration_episodes: int = 1
+    exploitation_episodes: int = 2
     shift: int = 0
     """Is added to the right answer."""
     errs: Literal["never", "some seeds"] = "never"
@@ -60,15 +60,15 @@ class Script(Algorithm):
         if self.rate <= 0:
             raise ScoutError(f"rate must be above 0; it is {self.rate}.")
 
-    def init(self, env, key):
+    def init(self, spec, key):
         wrong = jax.random.key_data(key)[-1] % 2 if self.errs == "some seeds" else 0
-        return jnp.int32(self.shift + wrong)
+        return AlgorithmState(networks=jnp.int32(self.shift + wrong))
 
-    def agent(self, env, state):
-        return Scripted(state)
+    def agent(self, spec, state):
+        return Scripted(state.networks)
 
-    def collector(self, env, state, problem, key):
-        return Scripted(state)
+    def collector(self, spec, state, problem, key):
+        return Scripted(state.networks)
 
-    def learn(self, env, state, trials, key):
+    def learn(self, spec, state, trials, key):
         return state, {"loss": jnp.float32(0)}

@@ -9,21 +9,23 @@ from scoutrl.trials.trial import Trial
 
 DREAM = Dream(
     z=4,
-    cost=0.1,
-    explorations=2,
-    trials=16,
-    updates=2,
-    batch=16,
+    step_cost=0.1,
+    exploration_episodes=2,
+    trials_per_iteration=16,
+    updates_per_iteration=2,
+    batch_size=16,
     capacity=2048,
     learning_rate=5e-3,
     average_rate=0.02,
     warmup=100,
     width=16,
-    memory=16,
+    memory_size=16,
     policy_width=16,
     policy_memory=False,
 )
 ITERATIONS = 1800
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from scoutrl.algorithms.pearl.pearl import Pearl
 TRIALS = 256
 SMALL = {
     "z": 4,
-    "trials": 16,
-    "updates": 2,
-    "batch": 16,
+    "trials_per_iteration": 16,
+    "updates_per_iteration": 2,
+    "batch_size": 16,
     "capacity": 2048,
     "learning_rate": 5e-3,
     "average_rate": 0.02,
@@ -19,7 +19,7 @@ SMALL = {
     "policy_width": 16,
 }
 PEARL = Pearl(**SMALL)
-METACURE = MetaCure(**SMALL, memory=16, warmup=100)
+METACURE = MetaCure(**SMALL, memory_size=16, warmup=100)
 
 
 def test_pearl_puts_a_bandit_s_two_episodes_together():

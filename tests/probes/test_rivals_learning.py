@@ -5,18 +5,32 @@ from probes.families import arms, halves, switches
 from probes.learnt import learnt
 from probes.targets import Targets
 
-from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
+from scoutrl.algorithms.base import Algorithm
 from scoutrl.algorithms.registry import find
+from scoutrl.algorithms.settings import build
 
-SMALL = {"width": 16, "memory": 16, "policy_width": 32, "trials": 16, "capacity": 2048, "learning_rate": 5e-3}
-Q = {"updates": 2, "batch": 16, "warmup": 100, "average_rate": 0.02}
-PPO = {"learner": "ppo", "trials": 64, "updates": 4, "batch": 64, "average_rate": 0.02, "learning_rate": 3e-3}
+SMALL = {
+    "exploration_episodes": 2,
+    "width": 16,
+    "memory_size": 16,
+    "policy_width": 32,
+    "trials_per_iteration": 16,
+    "capacity": 2048,
+    "learning_rate": 5e-3,
+}
+Q = {"updates_per_iteration": 2, "batch_size": 16, "warmup": 100, "average_rate": 0.02}
+PPO = {
+    "learner": "ppo",
+    "trials_per_iteration": 64,
+    "updates_per_iteration": 4,
+    "batch_size": 64,
+    "average_rate": 0.02,
+    "learning_rate": 3e-3,
+}
 
 
-def rival(name: str, **settings) -> EndToEnd:
-    made = find(name)
-    assert issubclass(made, EndToEnd)
-    return made(**{"explorations": 2, **SMALL, **settings})
+def rival(name: str, **settings) -> Algorithm:
+    return build(find(name), {**SMALL, **settings})
 
 
 @pytest.mark.parametrize("settings", [Q, PPO], ids=["q", "ppo"])
@@ -42,5 +56,5 @@ def test_e_rl2_puts_together_what_two_exploration_episodes_show():
 
 def test_ppo_learns_continuous_actions():
     """What the first action pays tells where the target is: one who knows nothing gets 1/3."""
-    trial = learnt(Targets(), rival("e-rl2", **PPO, explorations=1), 500)
+    trial = learnt(Targets(), rival("e-rl2", **PPO, exploration_episodes=1), 500)
     assert trial.exploitation.returns.mean() > 0.9

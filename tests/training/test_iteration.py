@@ -12,21 +12,23 @@ from scoutrl.errors import ScoutError
 from scoutrl.runs.arrays import to_arrays
 from scoutrl.training.iteration import _keys, chunk, evaluation_key, iterate
 from scoutrl.training.state import from_parts, start, to_parts
+from scoutrl.trials.sampler import DeviceSampler
 
-ENV, ALGORITHM = Lever(4), Tabular(trials=2)
+ENV, ALGORITHM = Lever(4), Tabular(trials_per_iteration=2)
+SAMPLER = DeviceSampler(ENV)
 
-two_iterations = eqx.filter_jit(lambda progress: chunk(ENV, ALGORITHM, 2, progress))
+two_iterations = eqx.filter_jit(lambda state: chunk(SAMPLER, ALGORITHM, 2, state))
 
 
 @pytest.fixture(scope="module")
 def fresh():
-    return start(ENV, ALGORITHM, jnp.int32(3))
+    return start(ENV, ALGORITHM, 3)
 
 
 def test_a_chunk_is_its_iterations_one_by_one(fresh):
     compiled, report = two_iterations(fresh)
     one_by_one, losses, steps = fresh, [], 0
-    one = eqx.filter_jit(lambda progress: iterate(ENV, ALGORITHM, progress))
+    one = eqx.filter_jit(lambda state: iterate(SAMPLER, ALGORITHM, state))
     for _ in range(2):
         one_by_one, metrics, lived = one(one_by_one)
         losses.append(metrics["loss"])
@@ -40,7 +42,8 @@ def test_a_chunk_is_its_iterations_one_by_one(fresh):
 def test_what_was_not_finite_is_told_array_by_array(fresh):
     _, report = two_iterations(fresh)
     assert report.finite.tolist() == [True, True, True]
-    poisoned = eqx.tree_at(lambda p: p.learner.exploiting, fresh, jnp.full_like(fresh.learner.exploiting, jnp.nan))
+    tables = fresh.algorithm.networks
+    poisoned = eqx.tree_at(lambda s: s.algorithm.networks.exploiting, fresh, jnp.full_like(tables.exploiting, jnp.nan))
     _, report = two_iterations(poisoned)
     assert report.finite.tolist() == [True, False, True]
 
@@ -55,19 +58,19 @@ def test_parts_and_back_is_the_same_and_as_good_to_go_on_from(fresh):
 
 def test_the_replay_is_a_part_of_its_own_and_the_agent_a_small_one():
     env, dream = Rooms(), small()
-    parts = to_parts(env, dream, eqx.filter_jit(start)(env, dream, jnp.int32(0)))
-    assert parts["replay"].keys() >= {"learner.replay.interest", "learner.replay.trials.exploration.rewards"}
+    parts = to_parts(env, dream, start(env, dream, 0))
+    assert parts["replay"].keys() >= {"algorithm.replay.priority", "algorithm.replay.trials.exploration.rewards"}
     assert not [name for name in parts["training"] if "replay" in name]
-    assert {"key", "iteration", "learner.updates"} <= parts["training"].keys()
+    assert {"key", "iteration", "algorithm.counters['updates']"} <= parts["training"].keys()
     assert {name.split(".")[0] for name in parts["agent"]} == {"agent", "knowledge"}
 
 
 def test_arrays_of_another_algorithm_are_refused_by_name(fresh):
     parts = to_parts(ENV, ALGORITHM, fresh)
-    with pytest.raises(ScoutError, match=r"learner\.explor\w+ is missing or of another shape"):
+    with pytest.raises(ScoutError, match=r"algorithm\.networks\.explor\w+ is missing or of another shape"):
         from_parts(Lever(5), ALGORITHM, parts)
-    del parts["training"]["learner.exploring"]
-    with pytest.raises(ScoutError, match=r"learner\.exploring is missing"):
+    del parts["training"]["algorithm.networks.exploring"]
+    with pytest.raises(ScoutError, match=r"algorithm\.networks\.exploring is missing"):
         from_parts(ENV, ALGORITHM, parts)
 
 

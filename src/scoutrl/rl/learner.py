@@ -24,8 +24,16 @@ Kept = Any
 """What a learner keeps of a decision, beside the action: a pytree, or None."""
 
 
+Outputs = Any
+"""What a head computes: a pytree whose structure depends on the action space alone."""
+
+
 class Head(eqx.Module):
     """A policy's last layer, made by its learner."""
+
+    @abc.abstractmethod
+    def __call__(self, features: Features) -> Outputs:
+        """From the last hidden layer, with any leading axes, to what the learner acts on."""
 
 
 class Steps(eqx.Module):
@@ -62,18 +70,22 @@ class PolicyLearner(eqx.Module):
         """
 
     @abc.abstractmethod
-    def noise(self, key: PRNGKeyArray, least: Share = 0.0, most: Share = 1.0) -> Noise:
-        """Draw the noise of a trial, in which a share of `least` to `most` (each 0 … 1) of the actions is random.
+    def noise(self, key: PRNGKeyArray) -> Noise:
+        """Draw the noise of a trial."""
 
-        Learners whose policy is stochastic by itself may leave both alone.
+    @abc.abstractmethod
+    def bound(self, noise: Noise, least: Share, most: Share = 1.0) -> Noise:
+        """The same noise with a share of `least` to `most` (each 0 … 1) of the actions being random.
+
+        Learners whose policy is stochastic by itself may give it back as it is.
         """
 
     @abc.abstractmethod
-    def act(self, head: Any, features: Features, noise: Noise, key: PRNGKeyArray, greedy: bool) -> Action:
-        """Choose an action for one vector of features; `greedy` is static and leaves the noise out."""
+    def act(self, outputs: Any, noise: Any, key: PRNGKeyArray, greedy: bool) -> Action:
+        """Choose an action, given a head's outputs at one moment; `greedy` is static and leaves the noise out."""
 
     @abc.abstractmethod
-    def keep(self, head: Any, features: Features, action: Action) -> Kept:
+    def keep(self, outputs: Any, action: Action) -> Kept:
         """What `loss` will want to know of this decision; None for learners that want nothing."""
 
     @abc.abstractmethod

@@ -44,9 +44,12 @@ class ActorCritic(Head):
         self.critic = Linear(features, 1, rng, gain=1.0)
         self.spread, self.space = zeros(spread), space
 
-    def policy(self, features: Features) -> Distribution:
-        """π(·|s)."""
-        parameters, space = self.parameters(features), self.space
+    def __call__(self, features: Features) -> "Outputs":
+        """π(·|s) and V(s)."""
+        return Outputs(self._policy(self.parameters(features)), self.critic(features)[..., 0])
+
+    def _policy(self, parameters: Float[Array, "*batch parameters"]) -> Distribution:
+        space = self.space
         if isinstance(space, Box):
             low, high = jnp.asarray(space.low), jnp.asarray(space.high)
             mean = (high + low) / 2 + (high - low) / 2 * parameters
@@ -54,14 +57,21 @@ class ActorCritic(Head):
             return CensoredGaussian(mean, deviation, tuple(space.low.tolist()), tuple(space.high.tolist()))
         assert isinstance(space, Discrete | MultiDiscrete)
         components = Components.of(space)
-        logits = parameters.reshape(*features.shape[:-1], *components.valid.shape)
+        logits = parameters.reshape(*parameters.shape[:-1], *components.valid.shape)
         return Categorical(jnp.where(components.valid, logits, NEVER), components)
 
-    def value(self, features: Features) -> Float[Array, "*batch"]:
-        """V(s)."""
-        return self.critic(features)[..., 0]
+
+@final
+class Outputs(eqx.Module):
+    """What actions are drawn from, and what they are compared with."""
+
+    policy: Distribution
+    """π(·|s)."""
+    value: Float[Array, "*batch"]
+    """V(s)."""
 
 
+@final
 class Decision(eqx.Module):
     """What is kept of each step."""
 
@@ -101,23 +111,27 @@ class Ppo(PolicyLearner):
             )
         return ActorCritic(features, space, rng)
 
-    def noise(self, key: PRNGKeyArray, least: Share = 0.0, most: Share = 1.0) -> None:
+    def noise(self, key: PRNGKeyArray) -> None:
         """None: the policy itself is stochastic."""
         return None
 
-    def act(self, head: ActorCritic, features: Features, noise: None, key: PRNGKeyArray, greedy: bool) -> Action:
-        """A draw from the policy, or its mode."""
-        return head.policy(features).mode() if greedy else head.policy(features).sample(key)
+    def bound(self, noise: None, least: Share, most: Share = 1.0) -> None:
+        """None."""
+        return None
 
-    def keep(self, head: ActorCritic, features: Features, action: Action) -> Decision:
+    def act(self, outputs: Outputs, noise: None, key: PRNGKeyArray, greedy: bool) -> Action:
+        """A draw from the policy, or its mode."""
+        return outputs.policy.mode() if greedy else outputs.policy.sample(key)
+
+    def keep(self, outputs: Outputs, action: Action) -> Decision:
         """Log-probability and value."""
-        return Decision(head.policy(features).log_probability(jnp.asarray(action)), head.value(features))
+        return Decision(outputs.policy.log_probability(jnp.asarray(action)), outputs.value)
 
     def loss(
         self, head: ActorCritic, target: ActorCritic, features: Features, target_features: Features, steps: Steps
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """The clipped surrogate, the value's squared error, and the entropy."""
-        policy, value, before = head.policy(features[:, :-1]), head.value(features), steps.kept
+        policy, value, before = head(features[:, :-1]).policy, head(features).value, steps.kept
         known = jnp.concatenate([before.value, jax.lax.stop_gradient(value[:, -1:])], axis=1)
         advantage = jax.vmap(advantages, (0, 0, 0, None))(steps.rewards, steps.discounts, known, self.lambda_)
         surrogate = clipped_loss(

@@ -7,6 +7,7 @@ Of several numbers each has a utility of its own, and Q(s, a) is their mean (dec
 
 from typing import ClassVar, final
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -27,6 +28,14 @@ Utilities = Float[Array, "*batch components most"]
 
 
 @final
+class Outputs(eqx.Module):
+    """What actions are chosen by."""
+
+    utilities: Utilities
+    components: Components
+
+
+@final
 class QHead(Head):
     """Utilities."""
 
@@ -42,13 +51,13 @@ class QHead(Head):
         self.value = Linear(features, 1, rng, gain=1.0)
         self.advantage = Linear(features, len(components.sizes) * components.most, rng, gain=1.0)
 
-    def __call__(self, features: Features) -> Utilities:
+    def __call__(self, features: Features) -> Outputs:
         """Utilities of all choices."""
         sizes, valid = self.components.sizes, self.components.valid
         advantage = self.advantage(features).reshape(*features.shape[:-1], *valid.shape)
         mean = (advantage * valid).sum(axis=-1, keepdims=True) / np.array(sizes, np.float32)[:, None]
         utilities = self.value(features)[..., None] + advantage - mean
-        return utilities if valid.all() else jnp.where(valid, utilities, NEVER)
+        return Outputs(utilities if valid.all() else jnp.where(valid, utilities, NEVER), self.components)
 
 
 @final
@@ -93,22 +102,25 @@ class QLambda(PolicyLearner):
             raise ScoutError(f"random_actions has {len(self.random_actions)} weights; the family has {has}")
         return QHead(features, components, rng)
 
-    def noise(self, key: PRNGKeyArray, least: Share = 0.0, most: Share = 1.0) -> Float[Array, ""]:
+    def noise(self, key: PRNGKeyArray) -> Float[Array, ""]:
         """ε, the share of random actions in this trial."""
         low, high = np.log(self.epsilon_low, dtype=np.float32), np.log(self.epsilon_high, dtype=np.float32)
-        return jnp.clip(jnp.exp(jax.random.uniform(key, minval=low, maxval=high)), least, most)
+        return jnp.exp(jax.random.uniform(key, minval=low, maxval=high))
 
-    def act(self, head: QHead, features: Features, noise: Float[Array, ""], key: PRNGKeyArray, greedy: bool) -> Action:
+    def bound(self, noise: Float[Array, ""], least: Share, most: Share = 1.0) -> Float[Array, ""]:
+        """ε between `least` and `most`."""
+        return jnp.clip(noise, least, most)
+
+    def act(self, outputs: Outputs, noise: Float[Array, ""], key: PRNGKeyArray, greedy: bool) -> Action:
         """ε-greedy, each component by itself."""
-        q = head(features)
-        best = q.argmax(axis=-1)
+        best = outputs.utilities.argmax(axis=-1)
         if not greedy:
             dice, draw = jax.random.split(key)
             random = jax.random.uniform(dice, best.shape) < noise
-            best = jnp.where(random, self._random(head.components, draw), best)
-        return head.components.join(best)
+            best = jnp.where(random, self._random(outputs.components, draw), best)
+        return outputs.components.join(best)
 
-    def keep(self, head: QHead, features: Features, action: Action) -> Kept:
+    def keep(self, outputs: Outputs, action: Action) -> Kept:
         """Nothing: Q-learning learns from whatever was done, for whatever reason."""
         return None
 
@@ -116,8 +128,8 @@ class QLambda(PolicyLearner):
         self, head: QHead, target: QHead, features: Features, target_features: Features, steps: Steps
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """Squared error to the targets of Q(λ)."""
-        q = head(features)
-        target_q = target(target_features) if self.double else q
+        q = head(features).utilities
+        target_q = target(target_features).utilities if self.double else q
         greedy, choices = q.argmax(axis=-1), head.components.split(steps.actions)
         values = chosen(target_q, greedy)[:, 1:]
         taken = chosen(q[:, :-1], choices), (greedy[:, :-1] == choices).all(axis=-1)

@@ -88,8 +88,9 @@ class DreamAgent(Agent):
 
     def begin(self, key: PRNGKeyArray) -> DreamMemory:
         """Nothing is known: g of the empty trajectory."""
-        noise, start = jax.random.split(key)
-        actors, training = self.actors, self.training
+        noise_key, start = jax.random.split(key)
+        actors, learner, training = self.actors, self.learner, self.training
+        noise = learner.noise(noise_key)
         hypotheses = training.hypotheses if training else None
         explorer_random = training.explorer_random if training else 0.0
         hypothesis_random = jnp.maximum(RANDOM, explorer_random)
@@ -102,9 +103,9 @@ class DreamAgent(Agent):
             z=actors.decoder(decoder),
             goal=actors.encode.no_goal(),
             observation=jnp.zeros(actors.encode.observation.size),
-            explorer_noise=self.learner.noise(noise, explorer_random),
-            policy_noise=self.learner.noise(noise, training.policy_random if training else 0.0),
-            hypothesis_noise=self.learner.noise(noise, hypothesis_random, hypothesis_random),
+            explorer_noise=learner.bound(noise, explorer_random),
+            policy_noise=learner.bound(noise, training.policy_random if training else 0.0),
+            hypothesis_noise=learner.bound(noise, hypothesis_random, hypothesis_random),
             hypothesis=jnp.int32(0),
             steps_until_hypothesis=jnp.int32(0) if hypotheses is None else hypotheses.steps_until(start),
         )
@@ -132,7 +133,7 @@ class DreamAgent(Agent):
             return self._explore(memory, key, greedy)
         policy = self.actors.policy
         x = policy.features(memory.policy, features, memory.goal, memory.z)
-        return self.learner.act(policy.head, x, memory.policy_noise, key, greedy), memory
+        return self.learner.act(policy.head(x), memory.policy_noise, key, greedy), memory
 
     def observe(self, memory: DreamMemory, action: Action, step: Step) -> DreamMemory:
         """Remember the transition: of the trial when exploring, of the episode when exploiting."""
@@ -154,17 +155,18 @@ class DreamAgent(Agent):
         explorer, learner = self.actors.explorer, self.learner
         if self.random_exploration:
             return random_action(self.action_space, key), memory
-        x = explorer.features(memory.explorer, memory.observation)
+        outputs, noise = explorer.head(explorer.features(memory.explorer, memory.observation)), memory.explorer_noise
         if greedy or self.training is None or self.training.hypotheses is None:
-            return learner.act(explorer.head, x, memory.explorer_noise, key, greedy), memory
-        switch_key, act_key = jax.random.split(key)
+            return learner.act(outputs, noise, key, greedy), memory
+        switch_key, key = jax.random.split(key)
         hypothesis = self.training.hypotheses.switch(memory.hypothesis, switch_key)
         goal, z = self.training.hypotheses.task(hypothesis)
         policy, now = self.actors.policy, memory.steps_until_hypothesis <= 0
-        as_if = policy.features(memory.policy, memory.observation, goal, z)
-        hypothetical = learner.act(policy.head, as_if, memory.hypothesis_noise, act_key, greedy)
-        own = learner.act(explorer.head, x, memory.explorer_noise, act_key, greedy)
+        as_if = policy.head(policy.features(memory.policy, memory.observation, goal, z))
+        outputs, noise = jax.tree.map(
+            lambda a, b: jnp.where(now, a, b), (as_if, memory.hypothesis_noise), (outputs, noise)
+        )
         memory = dataclasses.replace(
             memory, hypothesis=hypothesis, steps_until_hypothesis=jnp.maximum(memory.steps_until_hypothesis - 1, 0)
         )
-        return jnp.where(now, hypothetical, own), memory
+        return learner.act(outputs, noise, key, greedy), memory

@@ -39,8 +39,9 @@ class MetaCureAgent(Agent):
 
     def begin(self, key: PRNGKeyArray) -> MetaCureMemory:
         """Nothing is known."""
-        noise = self.sampler.learner.noise(key, self.explorer_random)
-        return MetaCureMemory(Phase.EXPLORATION, self.explorer.history.initial(), noise, self.sampler.begin(key))
+        sampled = self.sampler.begin(key)
+        noise = self.sampler.learner.bound(sampled.noise, self.explorer_random)
+        return MetaCureMemory(Phase.EXPLORATION, self.explorer.history.initial(), noise, sampled)
 
     def begin_episode(self, memory: MetaCureMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> MetaCureMemory:
         """z ~ q_φ(z | context), which exploring makes no use of."""
@@ -60,7 +61,7 @@ class MetaCureAgent(Agent):
             return action, dataclasses.replace(memory, sampled=sampled)
         sampled = dataclasses.replace(memory.sampled, observation=features)
         x = self.explorer.features(memory.explorer, features)
-        action = self.sampler.learner.act(self.explorer.head, x, memory.explorer_noise, key, greedy)
+        action = self.sampler.learner.act(self.explorer.head(x), memory.explorer_noise, key, greedy)
         return action, dataclasses.replace(memory, sampled=sampled)
 
     def observe(self, memory: MetaCureMemory, action: Action, step: Step) -> MetaCureMemory:

@@ -68,7 +68,7 @@ class PearlAgent(Agent):
         """Line 6: a ~ π_θ(a | s, g, z)."""
         memory, policy = dataclasses.replace(memory, observation=features), self.networks.policy
         x = policy.features(None, features, memory.goal, memory.z)
-        return self.learner.act(policy.head, x, memory.noise, key, greedy), memory
+        return self.learner.act(policy.head(x), memory.noise, key, greedy), memory
 
     def observe(self, memory: PearlMemory, action: Action, step: Step) -> PearlMemory:
         """Line 8: experiences.add((s, a, r, s'))."""

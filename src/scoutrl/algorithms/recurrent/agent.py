@@ -12,7 +12,7 @@ from scoutrl.algorithms.recurrent.networks import Actor
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
 from scoutrl.nn.recurrent import TransitionFeatures
-from scoutrl.rl.learner import Kept, Noise, PolicyLearner
+from scoutrl.rl.learner import Kept, Noise, Outputs, PolicyLearner
 from scoutrl.trials.agent import Agent, Features, Phase
 
 
@@ -71,7 +71,7 @@ class RecurrentAgent(Agent):
             hidden=actor.history.initial(),
             goal=goal,
             inputs=actor.inputs(jnp.zeros(actor.encode.observation.size), goal, no, no),
-            exploration_noise=self.learner.noise(exploring, self.explorer_random),
+            exploration_noise=self.learner.bound(self.learner.noise(exploring), self.explorer_random),
             exploitation_noise=self.learner.noise(exploiting),
         )
 
@@ -95,11 +95,11 @@ class RecurrentAgent(Agent):
         noise = jax.tree.map(
             lambda a, b: jnp.where(memory.exploiting, a, b), memory.exploitation_noise, memory.exploration_noise
         )
-        return self.learner.act(self.actor.head, self._features(memory), noise, key, greedy), memory
+        return self.learner.act(self._outputs(memory), noise, key, greedy), memory
 
     def keep(self, memory: RecurrentMemory, action: Action) -> Kept:
         """What the learner wants to know."""
-        return self.learner.keep(self.actor.head, self._features(memory), action)
+        return self.learner.keep(self._outputs(memory), action)
 
     def observe(self, memory: RecurrentMemory, action: Action, step: Step) -> RecurrentMemory:
         """Remember the transition."""
@@ -110,9 +110,9 @@ class RecurrentAgent(Agent):
         transition = TransitionFeatures(memory.inputs, actor.encode.action(jnp.asarray(action)), reward, after)
         return dataclasses.replace(memory, hidden=actor.history.step(memory.hidden, transition), is_first=no)
 
-    def _features(self, memory: RecurrentMemory) -> Features:
-        """The policy's last hidden layer, of the memory and what the policy saw when it last acted."""
+    def _outputs(self, memory: RecurrentMemory) -> Outputs:
+        """The policy's outputs, given the memory and what the policy saw when it last acted."""
         belief = self.actor.belief(memory.hidden)
         if self.privileged is not None:
             belief = jnp.where(self.privileged.used, self.privileged.belief, belief)
-        return self.actor.features(belief, memory.inputs)
+        return self.actor.head(self.actor.features(belief, memory.inputs))
