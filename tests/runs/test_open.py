@@ -1,5 +1,6 @@
 """What is read of a run, and whose it has to be."""
 
+import dataclasses
 import json
 import shutil
 from pathlib import Path
@@ -11,8 +12,9 @@ from training.runs import CHUNK, config
 import scoutrl
 from scoutrl import ScoutError
 from scoutrl.runs.agent import agent_like
-from scoutrl.runs.config import make_algorithm, make_env, resolve
+from scoutrl.runs.config import RunConfig, make_algorithm, make_env, resolve
 from scoutrl.runs.open import open_run
+from scoutrl.runs.record import is_finished
 from scoutrl.training.loop import train
 
 
@@ -26,14 +28,16 @@ def newest(run: Path) -> Path:
     return max((run / "checkpoints").iterdir())
 
 
-def test_a_run_is_used_by_its_agent_alone(run, tmp_path):
+def test_a_run_is_used_by_its_agent_alone(run, tmp_path, capsys):
     for part in ("training", "replay"):
         (newest(run) / f"{part}.safetensors").write_bytes(b"lost")
     assert scoutrl.evaluate(run, trials=4).exploitation_return.mean == 2.0
     assert scoutrl.film(run, tmp_path / "films")
     assert scoutrl.load(run).horizon == 2
+    assert capsys.readouterr().err == ""
     with pytest.raises(ScoutError, match="all checkpoints in .* are damaged"):
         scoutrl.train("probes.scripted:Script", "probes.rooms:Rooms", 32, out=run, settings={"iterations": 1})
+    assert "is damaged (training.safetensors is not as it was written)" in capsys.readouterr().err
 
 
 def test_a_run_in_a_directory_with_brackets_goes_on(tmp_path):
@@ -41,6 +45,15 @@ def test_a_run_in_a_directory_with_brackets_goes_on(tmp_path):
     for chunks in (1, 2):
         train(config(chunks * CHUNK), out, show=False)
     assert open_run(out).env_steps == 2 * CHUNK
+
+
+def test_whether_a_run_is_finished_is_known_without_any_array(run):
+    mine = RunConfig.from_json((run / "config.json").read_text())
+    for file in newest(run).glob("*.safetensors"):
+        file.unlink()
+    assert is_finished(mine, run)
+    assert not is_finished(dataclasses.replace(mine, steps=10 * mine.steps), run)
+    assert not is_finished(dataclasses.replace(mine, seed=1), run)
 
 
 def test_checkpoints_of_another_seed_are_refused(scripted_seeds, run):

@@ -131,4 +131,4 @@ def _offsets(canvas: Canvas, position: Spot) -> tuple[Float[Array, "1 width"], F
 def _fill(canvas: Canvas, distance: Float[Array, "height width"], colour: Colour) -> Canvas:
     """Paint where the signed distance (in cells) is negative, blending over one pixel at the edge."""
     cover = jnp.clip(0.5 - distance * canvas.cell, 0, 1)[..., None]
-    return Canvas(canvas.pixels * (1 - cover) + jnp.asarray(colour) * cover, canvas.rows, canvas.cell)
+    return Canvas(canvas.pixels * (1 - cover) + cover * jnp.asarray(colour)[None, None], canvas.rows, canvas.cell)

@@ -37,7 +37,7 @@ def walk(position: Position, action: Int[Array, ""], size: int) -> Position:
 
 def standing_on(position: Position, cells: Int[Array, "cells 2"] | Int[np.ndarray, "cells 2"]) -> Bool[Array, " cells"]:
     """Which of the cells is the position."""
-    return (position == cells).all(axis=-1)
+    return (position[None] == cells).all(axis=-1)
 
 
 def forfeit(action: Int[Array, ""], steps: Int[Array, ""]) -> Float[Array, ""]:

@@ -45,7 +45,7 @@ class ProblemEncoder(eqx.Module):
         if self.layers:
             return self.layers[1](jax.nn.relu(self.layers[0](problem)))
         parts = [
-            matmul(jax.nn.one_hot(problem[..., i], table.shape[0]), table - table.mean(axis=0))
+            matmul(jax.nn.one_hot(problem[..., i], table.shape[0]), table - table.mean(axis=0, keepdims=True))
             for i, table in enumerate(self.tables)
         ]
         return jnp.stack(parts).sum(axis=0) / len(parts) ** 0.5

@@ -16,17 +16,16 @@ from typing import Any
 
 import numpy as np
 
-import scoutrl
 from scoutrl.errors import ScoutError
-from scoutrl.runs.files import sync, write_text, writing
-from scoutrl.runs.run_dir import FORMAT, check_format, differences
+from scoutrl.runs.files import sync, writing
+from scoutrl.runs.manifest import read_manifest, write_manifest
+from scoutrl.runs.run_dir import differences
 from scoutrl.runs.tensors import UnreadableError, read_header, read_tensors, write_tensors
 
 KEEP = 3
 """Checkpoints kept; the older ones stand in for a damaged one."""
 Parts = Mapping[str, Mapping[str, np.ndarray]]
 """Name of a part, such as "agent", to its arrays by name."""
-_MANIFEST = "manifest.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -122,9 +121,7 @@ def _write(path: Path, parts: Parts, identity: Mapping[str, Any], counters: Mapp
     files = {_file(part): write_tensors(path / _file(part), arrays) for part, arrays in parts.items()}
     for file in files:
         sync(path / file)
-    content = {"format": FORMAT, "version": scoutrl.__version__, "identity": identity}
-    content |= {"counters": counters, "sha256": files}
-    write_text(path / _MANIFEST, json.dumps(content | {"checksum": _checksum(content)}, indent=1))
+    write_manifest(path, identity, counters, files)
 
 
 def _read_back(path: Path, parts: Parts) -> None:
@@ -134,7 +131,7 @@ def _read_back(path: Path, parts: Parts) -> None:
         OSError: it cannot.
     """
     try:
-        _manifest(path)
+        read_manifest(path)
         same = all(read_header(path / _file(part))[0] == arrays.keys() for part, arrays in parts.items())
     except UnreadableError as error:
         raise OSError(errno.EIO, f"what was written {error}") from error
@@ -149,7 +146,7 @@ def _read(path: Path, identity: Mapping[str, Any] | None, parts: Sequence[str]) 
         UnreadableError: it is damaged.
         ScoutError: it is another run's or of another version.
     """
-    manifest = _manifest(path)
+    manifest = read_manifest(path)
     # Compared as JSON, in which a tuple is a list.
     other = [] if identity is None else differences(manifest["identity"], json.loads(json.dumps(identity)))
     if other:
@@ -172,26 +169,6 @@ def _read_part(file: Path, checksum: str | None) -> dict[str, np.ndarray]:
         raise UnreadableError(f"{file.name} is missing") from error
     except (OSError, UnreadableError) as error:
         raise UnreadableError(f"{file.name} {error}") from error
-
-
-def _manifest(path: Path) -> dict[str, Any]:
-    """The manifest of a checkpoint, if every byte of it is as it was written."""
-    try:
-        content = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
-        if content["sha256"]:
-            check_format(content, path)
-        checksum = content.pop("checksum")
-    except FileNotFoundError as error:
-        raise UnreadableError(f"{_MANIFEST} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UnreadableError(f"{_MANIFEST} cannot be read") from error
-    if checksum != _checksum(content):
-        raise UnreadableError(f"{_MANIFEST} is not as it was written")
-    return content
-
-
-def _checksum(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def _file(part: str) -> str:

@@ -44,7 +44,7 @@ class RunRecord:
         self.failure: ScoutError | None = None
         """Why this seed cannot go on; None as long as it can."""
         self.parts: checkpoint.Parts | None = None
-        """The parts `TO_GO_ON` of the checkpoint, until `open_log`; None in a run that begins."""
+        """The parts `TO_GO_ON` of the checkpoint, until `open_log`; None in a run that begins or is finished."""
         self._algorithm = algorithm
         self._directory = RunDirectory(out)
         self._log: MetricsLog | None = None
@@ -56,7 +56,9 @@ class RunRecord:
                 self.parts, self._saved = saved.parts, int(saved.counters["iteration"])
                 for name in _COUNTERS:
                     setattr(self, name, saved.counters[name])
-            if not self.finished:
+            if self.finished:
+                self.parts = None
+            else:
                 self._directory.write_config(self.config.to_json())
         except BaseException:
             self._directory.close()

@@ -142,7 +142,7 @@ def _kinds(trials: Trial) -> Int[Array, " trials"]:
     flat = [jax.lax.bitcast_convert_type(x, jnp.int32) if x.dtype == jnp.float32 else x for x in flat]
     numbers = jnp.concatenate([x.astype(jnp.uint32) for x in flat], axis=1)
     factors = np.random.default_rng(0).integers(2**32, size=numbers.shape[1], dtype=np.uint32) | 1
-    mixed = ((numbers + 1) * factors).sum(axis=1, dtype=jnp.uint32)
+    mixed = ((numbers + 1) * factors[None]).sum(axis=1, dtype=jnp.uint32)
     return ((mixed ^ (mixed >> 15)) % _KINDS).astype(jnp.int32)
 
 

@@ -74,7 +74,7 @@ class Camera(eqx.Module):
 
 def covered(span: tuple[Array, Array], columns: int) -> tuple[Array, Array]:
     """Which part 0 … 1 of each column lies in `span`, and the middle of that part: of the column, if there is none."""
-    edges = np.arange(columns, dtype=np.float32)
+    edges = np.expand_dims(np.arange(columns, dtype=np.float32), tuple(range(span[0].ndim - 1)))
     left, right = jnp.maximum(span[0], edges), jnp.minimum(span[1], edges + 1)
     part = jnp.maximum(right - left, 0.0)
     return part, jnp.where(part > 0, (left + right) / 2, edges + 0.5)

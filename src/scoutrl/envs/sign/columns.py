@@ -56,7 +56,7 @@ def columns(camera: Camera, colour: Array, headings: Array) -> tuple[Layers, Obj
 
     Boxes and keys are given apart: joined here they would not be computed as fast.
     """
-    ray_x, ray_z = camera.rays(np.arange(camera.width, dtype=np.float32) + 0.5)
+    ray_x, ray_z = camera.rays(np.arange(camera.width, dtype=np.float32)[None] + 0.5)
     barrier, depth = _barrier(camera)
     hidden = Hidden(depth, barrier.part)
     wall = jax.tree.map(lambda far, near: far + barrier.part * (near - far), _outer_wall(camera, ray_x, ray_z), barrier)

@@ -150,10 +150,10 @@ def keys(camera: Camera, headings: Array, hidden: Hidden) -> ObjectLayer:
 
 def _towards(camera: Camera, places: np.ndarray, headings: Array, outline: Prism) -> tuple[_Rays, Array]:
     """Rays to objects at `places` [n, 2] in their own frames, and the part of each column that the outline takes."""
-    cos, sin = jnp.cos(headings), jnp.sin(headings)
+    (x, z), cos, sin = places.T[:, None], jnp.cos(headings), jnp.sin(headings)
     # The object's own axes are (cos, -sin), across, and (sin, cos), along.
     corners = [
-        (places[:, 0] + across * cos + along * sin, places[:, 1] - across * sin + along * cos)
+        (x + across * cos + along * sin, z - across * sin + along * cos)
         for across, along in (
             (-outline.half, outline.low),
             (outline.half, outline.low),
@@ -165,7 +165,7 @@ def _towards(camera: Camera, places: np.ndarray, headings: Array, outline: Prism
     part, columns = covered((left[..., None], right[..., None]), camera.width)
     each = jax.tree.map(lambda x: x[..., None], camera)
     ray_x, ray_z = each.rays(columns)
-    away_x, away_z = (camera.x - places[:, 0])[..., None], (camera.z - places[:, 1])[..., None]
+    away_x, away_z = (camera.x - x)[..., None], (camera.z - z)[..., None]
     cos, sin = cos[..., None], sin[..., None]
     return _Rays(
         each,
@@ -191,7 +191,7 @@ def ranks(depth: Array) -> Array:
     """The place of each object [frames, objects, width] among those of its column, 0 the nearest."""
     order = np.arange(depth.shape[1])
     nearer = depth[:, :, None] < depth[:, None]
-    tied = (depth[:, :, None] == depth[:, None]) & (order[:, None] < order)[..., None]
+    tied = (depth[:, :, None] == depth[:, None]) & (order[:, None] < order)[None, ..., None]
     return (nearer | tied).sum(1, dtype=jnp.int32)
 
 

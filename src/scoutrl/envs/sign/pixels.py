@@ -42,10 +42,11 @@ class Colour(eqx.Module):
 def pixels(camera: Camera, shown: Layers, objects: tuple[ObjectLayer, ...]) -> tuple[Array, Array]:
     """The two halves of the frames, from their layers: int32 [frames, height / 2, width], red in the lowest byte."""
     half = camera.height // 2
-    rows = np.arange(camera.height, dtype=np.float32)[:, None]
-    above = _sign(_upper(shown.wall, rows[:half]), camera, shown, rows[:half])
-    below = _sign(_lower(shown, camera, rows[half:]), camera, shown, rows[half:])
-    return _words(above), _words(_objects(below, objects, rows[half:]))
+    rows = np.arange(camera.height, dtype=np.float32)[None, :, None]
+    upper, lower = rows[:, :half], rows[:, half:]
+    above = _sign(_upper(shown.wall, upper), camera, shown, upper)
+    below = _sign(_lower(shown, camera, lower), camera, shown, lower)
+    return _words(above), _words(_objects(below, objects, lower))
 
 
 def joined(above: Array, below: Array) -> UInt8[Array, "frames height width 3"]:

@@ -56,7 +56,7 @@ WORDS = ("BLUE", "RED", "GREEN")
 
 def blocked(x: Float[Array, ""], z: Float[Array, ""]) -> Bool[Array, ""]:
     """Whether nobody can stand at (x, z): a wall or an object is too near."""
-    place = jnp.stack([x, z])
+    place = jnp.stack([x, z])[None]
     start, along = SEGMENTS[:, 0], SEGMENTS[:, 1] - SEGMENTS[:, 0]
     part = jnp.clip(((place - start) * along).sum(1) / (along * along).sum(1), 0, 1)
     gaps = _length(place - start - part[:, None] * along)
@@ -65,7 +65,7 @@ def blocked(x: Float[Array, ""], z: Float[Array, ""]) -> Bool[Array, ""]:
 
 def touched(x: Float[Array, ""], z: Float[Array, ""]) -> Bool[Array, "6"]:
     """Which objects are touched from (x, z); never more than one."""
-    return _length(jnp.stack([x, z]) - OBJECTS) < TOUCH
+    return _length(jnp.stack([x, z])[None] - OBJECTS) < TOUCH
 
 
 def _length(steps: Float[Array, "n 2"]) -> Float[Array, " n"]:
