@@ -45,7 +45,9 @@ def unknown(kind: str, name: str, known: Iterable[str], *, of: str = "", advice:
     known = list(known)
     # The dashes of options make all of them look alike.
     bare = {one.lstrip("-"): one for one in known}
-    near = difflib.get_close_matches(name.lower().lstrip("-"), bare, n=1, cutoff=0.5)
+    typed = name.lower().lstrip("-")
+    longer = sorted(one for one in bare if typed and one.startswith(f"{typed}_"))
+    near = longer or difflib.get_close_matches(typed, bare, n=1, cutoff=0.5)
     hint = f"did you mean {bare[near[0]]!r}?" if near else f"there are: {', '.join(known) or 'none'}."
     return ScoutError(f"there is no {kind} {name!r}{of and f' of {of}'}; {hint}{advice and f' ({advice})'}")
 

@@ -15,10 +15,13 @@ from scoutrl.training.state import state_like
 
 @pytest.mark.parametrize("algorithm", algorithms())
 def test_an_agent_comes_back_from_its_arrays(algorithm):
-    made, env = make_algorithm(resolve(algorithm, "probes.rooms:Rooms", sets=["capacity=64", "trials=64"])), Rooms()
+    made, env = (
+        make_algorithm(resolve(algorithm, "probes.rooms:Rooms", sets=["capacity=64", "trials_per_iteration=64"])),
+        Rooms(),
+    )
     state = jax.tree.map(
         lambda x: jnp.full(x.shape, 3, x.dtype) if isinstance(x, jax.ShapeDtypeStruct) else x,
-        state_like(env, made).learner,
+        state_like(env, made).algorithm,
     )
     trained = trained_agent(made, env, state)
     again = from_arrays(to_arrays(trained), agent_like(made, env))

@@ -15,16 +15,18 @@ SCRIPT, ROOMS = "probes.scripted:Script", "probes.rooms:Rooms"
 
 
 def test_class_defaults_then_preset_then_sets(monkeypatch):
-    tuned = presets.Preset(steps=77, settings={"trials": 9, "rate": 0.25, "iterations": 3, "env.shades": 5})
+    tuned = presets.Preset(
+        steps=77, settings={"trials_per_iteration": 9, "rate": 0.25, "iterations": 3, "env.shades": 5}
+    )
     monkeypatch.setitem(presets.PRESETS, (SCRIPT, ROOMS), {"quick": tuned})
     config = resolve(SCRIPT, ROOMS, "quick", sets=["rate=0.125", "sizes=4,5"])
     assert (config.steps, config.iterations, config.preset) == (77, 3, "quick")
     assert config.family_options == {"shades": 5}
-    assert config.settings["trials"] == 9
+    assert config.settings["trials_per_iteration"] == 9
     assert config.settings["rate"] == 0.125
-    assert config.settings["updates"] == 1
+    assert config.settings["updates_per_iteration"] == 1
     assert resolve(SCRIPT, ROOMS, "quick", steps=5).steps == 5
-    assert resolve(SCRIPT, ROOMS).settings["trials"] == 4
+    assert resolve(SCRIPT, ROOMS).settings["trials_per_iteration"] == 4
     with pytest.raises(ScoutError, match=r"no preset 'fast'.*there are: default, quick"):
         resolve(SCRIPT, ROOMS, "fast")
 

@@ -74,9 +74,7 @@ def test_every_algorithm_can_be_exported_from_every_kind_of_family(algorithm, fa
     made, env = make_algorithm(config), make_env(config)
     random = np.random.default_rng(0)
     trained = jax.tree.map(
-        lambda x: jax.numpy.asarray(random.normal(size=x.shape), x.dtype)
-        if isinstance(x, jax.ShapeDtypeStruct)
-        else x,
+        lambda x: jax.numpy.asarray(random.normal(size=x.shape), x.dtype) if isinstance(x, jax.ShapeDtypeStruct) else x,
         agent_like(made, env),
     )
     run = TrainedRun(tmp_path, config, env, env, made, trained.agent, trained.knowledge, 7)
@@ -154,7 +152,9 @@ def test_damaged_and_foreign_files_are_named(file, tmp_path):
     "spaces",
     [
         Spaces(Box(0, 255, (4, 5, 3), np.uint8), Discrete(3, start=2), MultiDiscrete([2, 3], start=[1, 0])),
-        Spaces(Box(np.array([-1, -np.inf], np.float32), np.array([0.1, np.inf], np.float32)), Box(-1, 1, (2,), np.float32)),
+        Spaces(
+            Box(np.array([-1, -np.inf], np.float32), np.array([0.1, np.inf], np.float32)), Box(-1, 1, (2,), np.float32)
+        ),
     ],
 )
 def test_spaces_come_back_from_json(spaces):

@@ -56,8 +56,8 @@ def test_a_file_in_the_place_of_the_directory_is_one_line(tmp_path):
 
 
 def test_what_differs_is_named():
-    there = {"seed": 3, "settings": {"trials": 8, "rate": 0.1}, "family": "lever"}
-    here = {"seed": 0, "settings": {"trials": 8, "rate": 0.2}, "family": "lever"}
+    there = {"seed": 3, "settings": {"trials_per_iteration": 8, "rate": 0.1}, "family": "lever"}
+    here = {"seed": 0, "settings": {"trials_per_iteration": 8, "rate": 0.2}, "family": "lever"}
     assert differences(there, here) == ["seed is 3 there and 0 here", "rate is 0.1 there and 0.2 here"]
 
 
