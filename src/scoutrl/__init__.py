@@ -58,9 +58,9 @@ _WHERE = {
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version
+        from scoutrl._version import installed_version
 
-        return version("scoutrl")
+        return installed_version()
     if name not in _WHERE:
         raise AttributeError(f"module 'scoutrl' has no attribute {name!r}")
     return getattr(importlib.import_module(_WHERE[name]), name)

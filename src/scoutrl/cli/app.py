@@ -23,9 +23,9 @@ Help on a command: scout COMMAND --help"""
 
 
 def _version() -> str:
-    import scoutrl
+    from scoutrl._version import installed_version
 
-    return f"scout {scoutrl.__version__}"
+    return f"scout {installed_version()}"
 
 
 def _not_empty(_: type, value: object) -> None:

@@ -48,10 +48,10 @@ class OneHot(Encoder):
         """One comparison with the running numbers of all features: no gather, no scatter in its gradient."""
         flat = x.reshape(*x.shape[: x.ndim - self.axes], len(self.sizes)).astype(jnp.int32)
         hits = [
-            flat[..., i, None] == start + np.arange(size, dtype=np.int32)
+            jax.nn.one_hot(flat[..., i] - start, size)
             for i, (size, start) in enumerate(zip(self.sizes, self.starts, strict=True))
         ]
-        return jnp.concatenate(hits, axis=-1).astype(jnp.float32)
+        return jnp.concatenate(hits, axis=-1)
 
 
 class Vector(Encoder):
@@ -74,7 +74,8 @@ class Vector(Encoder):
     def __call__(self, x: Array) -> Float[Array, "*batch size"]:
         """Scale and flatten."""
         flat = x.astype(jnp.float32).reshape(*x.shape[: x.ndim - self.axes], self.size)
-        return flat * np.asarray(self.scale, np.float32) + np.asarray(self.offset, np.float32)
+        scale, offset = (jnp.broadcast_to(jnp.array(x, jnp.float32), flat.shape) for x in (self.scale, self.offset))
+        return flat * scale + offset
 
 
 class Image(Encoder):

@@ -100,7 +100,7 @@ class _Gates(eqx.Module):
 def _gates(weights: Recurrence, hidden: Hidden, x: Inputs) -> _Gates:
     reset = jax.nn.sigmoid(x.reset + matmul(hidden, weights.reset))
     update = jax.nn.sigmoid(x.update + matmul(hidden, weights.update))
-    inner = matmul(hidden, weights.new) + weights.bias
+    inner = matmul(hidden, weights.new) + jnp.broadcast_to(weights.bias, hidden.shape)
     new = jnp.tanh(x.new + reset * inner)
     return _Gates(reset, update, new, inner, new + update * (hidden - new))
 

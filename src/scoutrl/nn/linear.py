@@ -1,6 +1,7 @@
 """Linear layers that flatten all leading axes into one before they multiply: far faster in XLA on a CPU."""
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.nn.init import Rng, normal, zeros
@@ -21,7 +22,8 @@ class Linear(eqx.Module):
 
     def __call__(self, x: Float[Array, "*batch inputs"]) -> Float[Array, "*batch outputs"]:
         """Multiply and add."""
-        return matmul(x, self.weight) + self.bias
+        product = matmul(x, self.weight)
+        return product + jnp.broadcast_to(self.bias, product.shape)
 
 
 def matmul(x: Float[Array, "*batch inputs"], weight: Float[Array, "inputs outputs"]) -> Float[Array, "*batch outputs"]:

@@ -86,7 +86,7 @@ class CensoredGaussian(Distribution):
 
     def log_probability(self, action: Array) -> Float[Array, "*batch"]:
         """Log-density inside the bounds, log-probability of the tail on them; summed over coordinates."""
-        low, high = jnp.asarray(self.low), jnp.asarray(self.high)
+        low, high = (jnp.broadcast_to(jnp.array(bound), action.shape) for bound in (self.low, self.high))
         inside = norm.logpdf(action, self.mean, self.deviation)
         below = norm.logcdf(low, self.mean, self.deviation)
         above = norm.logcdf(-high, -self.mean, self.deviation)

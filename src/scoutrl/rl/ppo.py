@@ -52,13 +52,14 @@ class ActorCritic(Head):
         space = self.space
         if isinstance(space, Box):
             low, high = jnp.asarray(space.low), jnp.asarray(space.high)
-            mean = (high + low) / 2 + (high - low) / 2 * parameters
+            middle, half = (jnp.broadcast_to(x, parameters.shape) for x in ((high + low) / 2, (high - low) / 2))
+            mean = middle + half * parameters
             deviation = jnp.broadcast_to((high - low) / 4 * jnp.exp(self.spread), mean.shape)
             return CensoredGaussian(mean, deviation, tuple(space.low.tolist()), tuple(space.high.tolist()))
         assert isinstance(space, Discrete | MultiDiscrete)
         components = Components.of(space)
         logits = parameters.reshape(*parameters.shape[:-1], *components.valid.shape)
-        return Categorical(jnp.where(components.valid, logits, NEVER), components)
+        return Categorical(jnp.where(jnp.broadcast_to(components.valid, logits.shape), logits, NEVER), components)
 
 
 @final

@@ -55,9 +55,11 @@ class QHead(Head):
         """Utilities of all choices."""
         sizes, valid = self.components.sizes, self.components.valid
         advantage = self.advantage(features).reshape(*features.shape[:-1], *valid.shape)
-        mean = (advantage * valid).sum(axis=-1, keepdims=True) / np.array(sizes, np.float32)[:, None]
+        is_valid = jnp.broadcast_to(valid, advantage.shape)
+        counts = jnp.broadcast_to(np.array(sizes, np.float32)[:, None], (*advantage.shape[:-1], 1))
+        mean = (advantage * is_valid).sum(axis=-1, keepdims=True) / counts
         utilities = self.value(features)[..., None] + advantage - mean
-        return Outputs(utilities if valid.all() else jnp.where(valid, utilities, NEVER), self.components)
+        return Outputs(utilities if valid.all() else jnp.where(is_valid, utilities, NEVER), self.components)
 
 
 @final

@@ -10,7 +10,7 @@ from typing import Any
 import equinox as eqx
 import numpy as np
 
-import scoutrl
+from scoutrl._version import installed_version
 from scoutrl.algorithms.registry import algorithms
 from scoutrl.envs import Spaces
 from scoutrl.errors import ScoutError
@@ -61,7 +61,7 @@ def export(trained: TrainedRun, file: Path, overwrite: bool = False) -> Path:
     arrays, home, algorithm = to_arrays(trained.agent), trained.home, trained.algorithm
     content = {
         "format": FORMAT,
-        "version": scoutrl.__version__,
+        "version": installed_version(),
         "training": dataclasses.asdict(trained.config) | {"env_steps": trained.env_steps},
         "spaces": spaces_to_json(home.spaces),
         "horizon": home.horizon,

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import scoutrl
+from scoutrl._version import installed_version
 from scoutrl.runs.files import write_text
 from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.tensors import UnreadableError
@@ -24,7 +24,7 @@ def write_manifest(
     """
     content = {
         "format": FORMAT,
-        "version": scoutrl.__version__,
+        "version": installed_version(),
         "identity": identity,
         "counters": counters,
         "sha256": sha256,

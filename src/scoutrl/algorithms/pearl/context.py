@@ -55,7 +55,7 @@ def task_loss(
     z: Float[Array, "batch episode z"],
 ) -> Float[Array, ""]:
     """Learn π_θ(a | s, g, z) for the environment's reward; time running out does not end the return."""
-    flat = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), (episodes, goals, z))
+    flat = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), (episodes, goals, z))
     episodes, goals, z = flat
 
     def features(networks: PearlNetworks) -> Features:
