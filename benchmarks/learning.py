@@ -61,7 +61,7 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     """Measure, and keep the result."""
     if options.smoke:
         # A target that the first evaluation reaches, so that stopping and confirming are tried.
-        tiny = ("iterations=5", "trials=16", "capacity=64")
+        tiny = ("iterations=5", "trials_per_iteration=16", "capacity=64")
         options = dataclasses.replace(options, family="lever", target=-1.0, seeds=1, trials=64, limit=600.0, sets=tiny)
     with tempfile.TemporaryDirectory() as scratch:
         targets = _targets(options, Path(scratch))

@@ -126,7 +126,7 @@ def replayed(count: int, capacity: int) -> Callable[[], Any]:
     from scoutrl.trials.replay import take
 
     config = resolve("dream", "sign", sets=[f"capacity={capacity}"])
-    kept = make_algorithm(config).init(make_env(config), jax.random.key(0)).replay
+    kept = make_algorithm(config).replay(make_env(config))
     random, taken = np.random.default_rng(0), jax.jit(take)
     return lambda: jax.block_until_ready(taken(kept, jnp.asarray(random.integers(0, capacity, count))))
 

@@ -42,7 +42,7 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
         options = dataclasses.replace(options, family="lever", steps=4_000, warm_up=1, seeds=2)
     words = ["dream", options.family, "--preset", options.preset, "--steps", str(options.steps)]
     if options.smoke:
-        words += ["--set", "iterations=5", "trials=16", "capacity=64"]
+        words += ["--set", "iterations=5", "trials_per_iteration=16", "capacity=64"]
     here = sorted(os.sched_getaffinity(0))
     with tempfile.TemporaryDirectory() as scratch:
         one = measure(words, here[:1], options.warm_up, Path(scratch) / "one")

@@ -16,7 +16,7 @@ from typing import Any
 from scoutrl.runs.metrics import read_rows
 
 _POLL = 0.02
-"""Seconds between two looks at the metrics: how exact first_solved times are."""
+"""Seconds between two looks at the metrics: how exact the times of arrival are."""
 _SCOUT = [sys.executable, "-m", "scoutrl"]
 
 
@@ -27,7 +27,7 @@ class Seen:
     row: dict[str, Any]
     """The row."""
     at: float
-    """Seconds from the start of the process to the row's first_solved in the file."""
+    """Seconds from the start of the process to the row's arrival in the file."""
 
 
 class Training:

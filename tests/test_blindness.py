@@ -14,18 +14,20 @@ from scoutrl import DeployedAgent, InteractiveEnv
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.trials.agent import Agent
-from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.rollout import rollout
+from scoutrl.trials.trial import Protocol
 
-RIVAL = {"width": 8, "memory": 8, "policy_width": 8, "trials": 4, "batch": 4, "capacity": 8}
+FRESH = {"width": 8, "policy_width": 8, "trials_per_iteration": 4, "batch_size": 4}
+REPLAYED = FRESH | {"capacity": 8}
 SMALL = {
     "probes.scripted:Script": {},
-    "dream": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
-    "rl2": RIVAL | {"learner": "ppo"},
-    "e-rl2": RIVAL,
-    "import": RIVAL,
-    "varibad": RIVAL,
-    "pearl": {"width": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
-    "metacure": {"width": 8, "memory": 8, "policy_width": 8, "z": 4, "trials": 4, "batch": 4, "capacity": 8},
+    "dream": REPLAYED | {"memory_size": 8, "z": 4},
+    "rl2": FRESH | {"memory_size": 8, "learner": "ppo"},
+    "e-rl2": REPLAYED | {"memory_size": 8},
+    "import": REPLAYED | {"memory_size": 8},
+    "varibad": REPLAYED | {"memory_size": 8},
+    "pearl": REPLAYED | {"z": 4},
+    "metacure": REPLAYED | {"memory_size": 8, "z": 4},
 }
 
 
@@ -52,7 +54,7 @@ def lived(agent: DeployedAgent, world: InteractiveEnv, problem: int, seed: int, 
 @pytest.mark.parametrize("greedy", [True, False])
 def test_a_deployed_agent_treats_alike_what_looks_alike(algorithm, greedy):
     env = Rooms()
-    state = eqx.filter_jit(algorithm.init)(env, jax.random.key(0))
+    state = algorithm.init(env, jax.random.key(0))
     agent = DeployedAgent(algorithm.agent(env, state), env.spaces, env.horizon)
     world, rows = InteractiveEnv(env), env.problems.ids.tolist()
     for secret in range(4):
@@ -79,7 +81,7 @@ def same_trials(env: Rooms, agent_for) -> bool:
 
 def test_evaluation_treats_alike_what_looks_alike(algorithm):
     env = Rooms()
-    state = eqx.filter_jit(algorithm.init)(env, jax.random.key(0))
+    state = algorithm.init(env, jax.random.key(0))
     assert same_trials(env, lambda problem: algorithm.agent(env, state))
 
 
@@ -93,7 +95,7 @@ def test_an_agent_that_is_told_the_problem_would_be_found_out():
         def begin_episode(self, memory, phase, goal, key):
             return memory
 
-        def act(self, memory, sight, key, greedy):
+        def act(self, memory, features, key, greedy):
             return self.problem[1], memory
 
         def observe(self, memory, action, step):
@@ -105,8 +107,8 @@ def test_an_agent_that_is_told_the_problem_would_be_found_out():
 def test_no_weight_that_meets_the_problem_id_is_in_the_agent_of_dream():
     env = Rooms()
     dream = make_algorithm(resolve("dream", "probes.rooms:Rooms", sets=SMALL["dream"]))
-    state = eqx.filter_jit(dream.init)(env, jax.random.key(0))
-    encoders = lambda s: (s.nets.encoder, s.average.encoder)  # noqa: E731
+    state = dream.init(env, jax.random.key(0))
+    encoders = lambda s: (s.networks.encoder, s.targets.encoder)  # noqa: E731
     changed = eqx.tree_at(encoders, state, jax.tree.map(lambda x: x + 1, encoders(state)))
     assert not eqx.tree_equal(state, changed)
     assert eqx.tree_equal(dream.agent(env, state), dream.agent(env, changed))

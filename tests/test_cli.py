@@ -41,7 +41,7 @@ def test_train_evaluate_and_train_on(tmp_path, capsys):
         out,
         "--set",
         "iterations=1",
-        "trials=2",
+        "trials_per_iteration=2",
         "--seed=3",
         "--set",
         "rate=0.25",
@@ -51,7 +51,7 @@ def test_train_evaluate_and_train_on(tmp_path, capsys):
     assert f"scout evaluate {out}" in first.stdout
     config = json.loads((out / "config.json").read_text())
     assert (config["seed"], config["steps"], config["iterations"]) == (3, 12, 1)
-    assert (config["settings"]["trials"], config["settings"]["rate"]) == (2, 0.25)
+    assert (config["settings"]["trials_per_iteration"], config["settings"]["rate"]) == (2, 0.25)
 
     judged = scout("evaluate", out, "--trials", "20", "--json")
     assert judged.returncode == 0, judged.stderr
@@ -211,8 +211,8 @@ def test_whatever_is_typed_is_understood_or_told_in_one_line(command, words):
         ),
         ("train dream bus --set", "--set needs a value: --set NAME=VALUE"),
         ("train dream bus --set trials", "--set takes name=value"),
-        ("train dream bus --set trails=3", "did you mean 'trials'"),
-        ("train dream bus --set trials=many", "trials takes a whole number, for example --set trials=16"),
+        ("train dream bus --set trails_per_iteration=3", "did you mean 'trials_per_iteration'"),
+        ("train dream bus --set z=many", "z takes a whole number, for example --set z=16"),
         ("train dream bus --set env.size=3", "no setting 'env.size' of bus"),
         ("train dream bus --preset quick", "no preset 'quick' of dream for bus; there are: default"),
         ("train draem bus", "no algorithm 'draem'; did you mean 'dream'"),

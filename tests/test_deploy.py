@@ -89,9 +89,9 @@ def test_verbs_are_compiled_once_per_phase(scripted_run, monkeypatch):
     traced = []
     verb = Scripted.act
 
-    def act(self, memory, sight, key, greedy):
+    def act(self, memory, features, key, greedy):
         traced.append(memory.phase)
-        return verb(self, memory, sight, key, greedy)
+        return verb(self, memory, features, key, greedy)
 
     monkeypatch.setattr(Scripted, "act", act)
     agent, world = scoutrl.load(scripted_run), InteractiveEnv(Rooms())
@@ -112,8 +112,8 @@ def test_continuous_actions_and_images_are_arrays():
         def begin_episode(self, memory, phase, goal, key):
             return memory
 
-        def act(self, memory, sight, key, greedy):
-            return self.weight * sight.mean(), memory
+        def act(self, memory, features, key, greedy):
+            return self.weight * features.mean(), memory
 
         def observe(self, memory, action, step):
             return memory

@@ -14,7 +14,17 @@ from scoutrl.runs.presets import PRESETS, Preset
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 DREAM = (ROOT / "docs" / "dream.md").read_text(encoding="utf-8")
-TINY = Preset(64, {"iterations": 1, "evaluation_trials": 8, "trials": 8, "batch": 8, "capacity": 64, "updates": 1})
+TINY = Preset(
+    64,
+    {
+        "iterations": 1,
+        "evaluation_trials": 8,
+        "trials_per_iteration": 8,
+        "batch_size": 8,
+        "capacity": 64,
+        "updates_per_iteration": 1,
+    },
+)
 
 
 def blocks(language: str) -> list[str]:

@@ -1,6 +1,7 @@
 """DREAM as small as it can be, on the smallest family that has goals and IDs of two components."""
 
-from collections.abc import Callable
+import dataclasses
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import Any
 
@@ -11,23 +12,27 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 from probes.rooms import Rooms
 
+from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.algorithms.dream.dream import Dream
-from scoutrl.algorithms.off_policy import Learner
-from scoutrl.training.iteration import collect
-from scoutrl.training.state import TrainingState
+from scoutrl.algorithms.settings import build
+from scoutrl.envs import MetaEnv, Step
+from scoutrl.training.iteration import ChunkMetrics, chunk, collect
+from scoutrl.training.state import TrainingState, start
+from scoutrl.trials.agent import Agent, Memory, Phase, encode_step
+from scoutrl.trials.sampler import DeviceSampler
 from scoutrl.trials.trial import Trial
 
 TRIALS = 8
+SEVERAL: dict[str, Any] = {"exploration_episodes": 2, "exploitation_episodes": 2}
+"""Settings for two episodes of each phase."""
+SIZES: dict[str, Any] = {"width": 4, "policy_width": 4, "trials_per_iteration": TRIALS, "batch_size": TRIALS}
 
 
 def small(**settings) -> Dream:
-    sizes = {"z": 3, "width": 4, "memory": 4, "policy_width": 4, "trials": TRIALS, "batch": TRIALS}
-    chosen: dict[str, Any] = {**sizes, "capacity": 2 * TRIALS, "updates": 1, "warmup": 1, **settings}
-    return Dream(**chosen)
-
-
-SEVERAL = {"explorations": 2, "exploitations": 2}
-"""Settings for two episodes of each phase."""
+    sizes = {**SIZES, "z": 3, "memory_size": 4, "capacity": 2 * TRIALS, "updates_per_iteration": 1, "warmup": 1}
+    dream = build(Dream, {**sizes, **settings})
+    assert isinstance(dream, Dream)
+    return dream
 
 
 def quick_jit(function: Callable) -> Callable:
@@ -37,25 +42,49 @@ def quick_jit(function: Callable) -> Callable:
 
 
 @cache
-def lived(seed: int = 0) -> tuple[Rooms, Learner, Trial]:
+def lived(seed: int = 0) -> tuple[Rooms, AlgorithmState, Trial]:
     """A family, a fresh state whose weights are all random, and trials of two and two episodes to learn from."""
-    env, dream, key = Rooms(), small(**SEVERAL), jax.random.key(seed)
-    state = _init(env, dream, key)
-    # A fresh average is a copy and fresh biases are zero, which hides mistakes.
-    nets = noisy(state.nets, seed), noisy(state.average, seed + 100)
-    state = eqx.tree_at(lambda s: (s.nets, s.average), state, nets)
-    return env, state, _play(env, dream, state, key)
+    env, dream = Rooms(), small(**SEVERAL)
+    state = begun(env, dream, seed)
+    return env, state, play(env, dream, state, jax.random.key(seed))
+
+
+def begun(env: MetaEnv, algorithm: Algorithm, seed: int = 0) -> AlgorithmState:
+    """A fresh state whose weights are all random."""
+    state = start(env, algorithm, seed).algorithm
+    # Fresh targets are the networks themselves and fresh biases are zero, which hides mistakes.
+    networks, targets = noisy(state.networks, seed), noisy(state.targets, seed + 100)
+    return dataclasses.replace(state, networks=networks, targets=targets)
 
 
 @quick_jit
-def _init(env: Rooms, dream: Dream, key: PRNGKeyArray) -> Learner:
-    return dream.init(env, key)
-
-
-@quick_jit
-def _play(env: Rooms, dream: Dream, state: Learner, key: PRNGKeyArray) -> Trial:
+def play(env: MetaEnv, algorithm: Algorithm, state: AlgorithmState, key: PRNGKeyArray) -> Trial:
+    """Training trials of the agents that `algorithm` collects with."""
     problems, keys = env.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
-    return collect(env, dream, TrainingState(state, key, jnp.int32(0)), problems, keys)
+    return collect(DeviceSampler(env), algorithm, TrainingState(state, key, jnp.int32(0)), problems, keys)
+
+
+def trained(env: MetaEnv, algorithm: Algorithm) -> tuple[AlgorithmState, ChunkMetrics]:
+    """The state after two iterations, and what they found."""
+    advance = quick_jit(lambda state: chunk(DeviceSampler(env), algorithm, 2, state))
+    state, found = advance(start(env, algorithm, 0))
+    return state.algorithm, found
+
+
+def relive(agent: Agent, trial: Trial) -> Iterator[tuple[Memory, Any, Memory]]:
+    """Step through a trial as it was lived: memory before each greedy decision, the decision, memory after it."""
+    key, end = jax.random.key(0), jnp.bool_(False)
+    memory = agent.begin(key)
+    for phase, episodes in [(Phase.EXPLORATION, trial.exploration), (Phase.EXPLOITATION, trial.exploitation)]:
+        for i in range(len(episodes.mask)):
+            goal = episodes.goals[i] if phase == Phase.EXPLOITATION else None
+            memory = agent.begin_episode(memory, phase, goal, key)
+            for t in range(episodes.mask.shape[1]):
+                before, seen = memory, episodes.observations[i]
+                action, memory = agent.act(before, agent.encode(seen[t]), key, True)
+                yield before, action, memory
+                step = encode_step(agent, Step(seen[t + 1], episodes.rewards[i, t], end, end))
+                memory = agent.observe(memory, episodes.actions[i, t], step)
 
 
 def noisy(tree, seed: int = 0):
@@ -64,9 +93,16 @@ def noisy(tree, seed: int = 0):
     return jax.tree.map(lambda x: jnp.asarray(x + 0.3 * random.normal(size=x.shape), jnp.float32), tree)
 
 
-def ignorant(state: Learner, ignorance: float) -> Learner:
-    """The same state, whose decoder is said to leave so much unknown."""
-    return eqx.tree_at(lambda s: s.running["ignorance"], state, jnp.float32(ignorance))
+def with_counter(state: AlgorithmState, **counters) -> AlgorithmState:
+    """The same state with other values of counters."""
+    changed = {name: jnp.asarray(value, state.counters[name].dtype) for name, value in counters.items()}
+    return dataclasses.replace(state, counters={**state.counters, **changed})
+
+
+def with_encoders(state: AlgorithmState, change: Callable[[Any], Any]) -> AlgorithmState:
+    """The same state with other encoders of problems, of the current and of the averaged networks."""
+    encoders = lambda s: (s.networks.encoder, s.targets.encoder)  # noqa: E731
+    return eqx.tree_at(encoders, state, change(encoders(state)))
 
 
 def size(tree) -> float:

@@ -1,24 +1,45 @@
 """DREAM's objectives, worked out by hand."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import small
+from algorithms.small_dream import quick_jit, small
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from probes.rooms import Rooms
 
 from scoutrl.algorithms.dream.dream import belief_shift, information_gain
+from scoutrl.algorithms.dream.networks import DreamNetworks
+from scoutrl.nn.init import generator
+from scoutrl.trials.encode import EncodedEpisodes
 from scoutrl.trials.sequences import Transitions
-from scoutrl.trials.trial import Episodes
 
 STEPS = 4
+SEEN = 5
+"""Observations of `Rooms`."""
 
 
 def played(lengths) -> Transitions:
-    mask = np.arange(STEPS) < np.array(lengths)[:, None]
-    zeros = np.zeros(mask.shape, np.int32)
-    return Transitions(zeros, zeros, zeros.astype(np.float32), zeros, mask)  # type: ignore[arg-type]
+    """Exploration of that many steps: observation t before step t, and action 0 always."""
+    mask = jnp.asarray(np.arange(STEPS) < np.array(lengths)[:, None])
+    before, after = (jnp.broadcast_to(jnp.eye(STEPS, SEEN, offset), (*mask.shape, SEEN)) for offset in (0, 1))
+    return Transitions(before, jnp.zeros(mask.shape, jnp.int32), jnp.zeros(mask.shape), after, mask)
+
+
+def valuing(value: float = 0.0, seen=(0.0,) * SEEN, advantages=(0.0,) * 4) -> DreamNetworks:
+    """Networks with this value and these advantages everywhere; the explorer's value is of what is seen besides."""
+    networks = small(width=SEEN).networks(Rooms(), generator(jax.random.key(0)))
+    explorer = lambda n: n.actors.explorer  # noqa: E731
+    for head in (lambda n: explorer(n).head, lambda n: n.actors.policy.head):
+        networks = eqx.tree_at(head, networks, jax.tree.map(jnp.zeros_like, head(networks)))
+        biases = lambda n, head=head: (head(n).value.bias, head(n).advantage.bias)  # noqa: E731
+        networks = eqx.tree_at(biases, networks, (jnp.full(1, value), jnp.array(advantages)))
+    # The explorer's last hidden layer is the observation, which comes after the memory.
+    mix = explorer(networks).mix.weight
+    weights = lambda n: (explorer(n).mix.weight, explorer(n).head.value.weight)  # noqa: E731
+    return eqx.tree_at(weights, networks, (jnp.eye(*mix.shape, SEEN - len(mix)), jnp.array(seen)[:, None]))
 
 
 @settings(max_examples=50, deadline=None)
@@ -62,36 +83,37 @@ def test_the_decoder_learns_on_every_prefix_that_was_lived():
 
 def test_the_explorer_s_targets_are_the_information_still_to_come_less_its_cost():
     """With γ = λ = 1 and values of nothing the target of a step is the sum of all later rewards."""
-    dream = small(discount=1.0, trace=1.0)
+    dream = small(discount=1.0, lambda_=1.0)
     distance = jnp.array([[9.0, 5.0, 6.0, 77.0, 33.0], [7.0, 7.0, 1.0, 1.0, 0.0]])
     unit, cost = 8.0 + 1e-3, 0.25
     gains = np.array([[4, -1, 0, 0], [0, 6, 0, 1]]) / unit
     expected = []
     for gained, length in zip(gains, (2, 4), strict=True):
         expected += [(sum(gained[t:length]) - cost * (length - t)) ** 2 for t in range(length)]
-    q = jnp.zeros((2, STEPS, 3))
-    loss = dream.explorer_loss(distance, q, q, played([2, 4]), jnp.float32(cost))
+    explored, nothing = played([2, 4]), valuing()
+    rewards = dream.exploration_rewards(distance, explored)
+    loss = quick_jit(dream.explorer_loss)(nothing, nothing, rewards, explored, jnp.float32(cost))
     assert loss == pytest.approx(np.mean(expected), rel=1e-4)
 
 
 def test_exploring_on_into_another_episode_counts_the_value_there():
-    """One step of look-ahead, λ = 0: the judge's value of the next lived step, whichever episode it is in."""
-    dream = small(discount=0.5, trace=0.0)
-    q = jnp.zeros((1, STEPS, 2)).at[..., 1].set(1.0)
-    judge = jnp.array([[[0.0, 0.0], [0.0, 8.0], [0.0, 6.0], [0.0, 4.0]]])
-    loss = dream.explorer_loss(jnp.zeros((1, STEPS + 1)), q, judge, played([3]), jnp.float32(0))
+    """One step of look-ahead, λ = 0: the target's value of the next lived step, whichever episode it is in."""
+    dream = small(discount=0.5, lambda_=0.0)
+    # Action 1 is the best, action 0 is the one taken and worth nothing.
+    networks, targets = valuing(0.25, advantages=(0.0, 1.0, 0.0, 0.0)), valuing(seen=(0.0, 8.0, 6.0, 4.0, 0.0))
+    loss = quick_jit(dream.explorer_loss)(networks, targets, jnp.zeros((1, STEPS)), played([3]), jnp.float32(0))
     assert loss == pytest.approx(np.mean([4.0**2, 3.0**2, 0]))
 
 
 def test_time_running_out_does_not_end_the_return_but_a_termination_does():
-    dream = small(discount=0.5, trace=1.0)
-    mask = np.ones((2, 2), bool)
-    terminated = np.array([[False, True], [False, False]])
-    zeros = np.zeros((2, 2), np.int32)
-    lived = Episodes(np.zeros((2, 3)), zeros, np.ones((2, 2), np.float32), terminated, mask, None)  # type: ignore[arg-type]
-    q, judge = jnp.zeros((2, 3, 2)), jnp.full((2, 3, 2), 10.0)
+    dream = small(discount=0.5, lambda_=1.0)
+    mask = jnp.ones((1, 2, 2), bool)
+    terminated = jnp.array([[[False, True], [False, False]]])
+    seen, actions = jnp.zeros((1, 2, 3, SEEN)).at[..., 0].set(1), jnp.zeros((1, 2, 2), jnp.int32)
+    lived = EncodedEpisodes(seen, actions, jnp.ones((1, 2, 2)), terminated, mask, jnp.zeros((1, 2), jnp.int32), None)
+    loss = quick_jit(dream.policy_loss)(valuing(), valuing(10.0), lived, jnp.zeros((1, dream.z)))
     targets = [1 + 0.5 * 1, 1, 1 + 0.5 * (1 + 0.5 * 10), 1 + 0.5 * 10]
-    assert dream.policy_loss(q, judge, lived) == pytest.approx(np.mean(np.square(targets)))
+    assert loss == pytest.approx(np.mean(np.square(targets)))
 
 
 def test_how_far_a_trial_moved_the_belief():

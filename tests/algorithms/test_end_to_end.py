@@ -5,15 +5,14 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import TRIALS, quick_jit, size
+from algorithms.small_dream import TRIALS, play, quick_jit, size, trained
 from algorithms.small_rivals import RIVALS, lived, small
 from algorithms.test_dream_learning import close
 
-from scoutrl.algorithms.recurrent.unroll import recall
+from scoutrl.algorithms.recurrent.unroll import policy_features, unroll
 from scoutrl.errors import ScoutError
+from scoutrl.rl import ppo
 from scoutrl.runs.config import resolve
-from scoutrl.training.iteration import chunk
-from scoutrl.training.state import start
 
 learn = quick_jit(lambda rival, env, state, trials, key: rival.learn(env, state, trials, key))
 LEARNERS = ["q", "ppo"]
@@ -21,8 +20,8 @@ LEARNERS = ["q", "ppo"]
 
 @quick_jit
 def counted(rival, state, trials):
-    recalled = recall(state.nets.actor, trials, rival.see_rewards)
-    return rival.counted(recalled.life), rival.discounts(recalled.life)
+    sequence = unroll(state.networks.actor, trials, rival.see_rewards).sequence
+    return rival.counted(sequence), rival.discounts(sequence)
 
 
 def test_which_rewards_count_and_where_the_return_ends():
@@ -41,16 +40,16 @@ def test_which_rewards_count_and_where_the_return_ends():
 @pytest.mark.parametrize("name", RIVALS[1:])
 def test_learning_is_pure_and_trains_all_there_is(name, learner):
     env, state, trials = lived(name, learner)
-    rival = small(name, learner=learner, updates=2)
+    rival = small(name, learner=learner, updates_per_iteration=2)
     before = jax.tree.map(np.array, state)
     first, metrics = learn(rival, env, state, trials, jax.random.key(0))
     second, _ = learn(rival, env, state, trials, jax.random.key(0))
     assert eqx.tree_equal(first, second)
     assert eqx.tree_equal(jax.tree.map(np.asarray, state), before)
     assert all(np.isfinite(value) for value in metrics.values())
-    assert int(first.updates) == 2
+    assert int(first.counters["updates"]) == 2
     assert (first.replay is None) == (learner == "ppo")
-    moved = jax.tree.map(jnp.subtract, first.nets, state.nets)
+    moved = jax.tree.map(jnp.subtract, first.networks, state.networks)
     assert all(size(leaf) > 1e-5 for leaf in jax.tree.leaves(moved) if leaf.size)
 
 
@@ -64,16 +63,69 @@ def test_several_seeds_in_one_program_are_each_seed_alone(name, learner):
     close(together(env, *stack(first, second), keys), stack(*alone), 1e-3)
 
 
-def test_the_fresh_policy_is_the_one_that_lived_the_trials():
-    """On the first step of PPO all ratios are 1: the surrogate is the mean of normalised advantages, 0."""
-    env, state, trials = lived("e-rl2", "ppo")
-    _, metrics = learn(small("e-rl2", learner="ppo"), env, state, trials, jax.random.key(0))
-    assert metrics["policy_loss"] == pytest.approx(0, abs=1e-5)
+@quick_jit
+def decisions(rival, state, trials):
+    """What each step's action was, and what the networks say of all four actions there, [trials, step, action]."""
+    actor = state.networks.actor
+    unrolled = unroll(actor, trials, rival.see_rewards)
+    beliefs = rival.beliefs(state.networks, unrolled, trials, jax.random.key(0))
+    features = policy_features(actor, unrolled, beliefs)[:, :-1]
+    logs = jax.nn.log_softmax(actor.head.parameters(features))
+    return unrolled.transitions.actions, logs, actor.head.critic(features)
+
+
+@pytest.mark.parametrize("name", RIVALS[1:])
+def test_the_fresh_policy_is_the_one_that_lived_the_trials(name, monkeypatch):
+    env, state, _ = lived(name, "ppo")
+    weight = lambda s: s.networks.actor.head.parameters.weight  # noqa: E731
+    state = eqx.tree_at(weight, state, 5 * weight(state))
+    rival, key = small(name, learner="ppo"), jax.random.key(0)
+    trials = play(env, rival, state, key)
+    actions, logs, values = (np.asarray(x) for x in decisions(rival, state, trials))
+    chances = np.exp(logs)
+    # Actions differ in how likely they are, in every step, and so do the steps of every trial.
+    assert np.ptp(chances, axis=2).min() > 0.1
+    assert np.ptp(chances, axis=1).max(axis=-1).min() > 0.02
+    assert np.ptp(chances, axis=1).max(axis=-1).mean() > 0.1
+    # Each is done as often as the networks say, and likely ones when they are likely, but for chance.
+    done = np.eye(4)[actions]
+    for measure in (*np.eye(4), logs):
+        expected, found = ((weights * measure).sum(axis=-1) for weights in (chances, done))
+        variance = (chances * measure**2).sum(axis=-1) - expected**2
+        assert abs((found - expected).sum()) < 3 * variance.sum() ** 0.5
+    kept = [episodes.kept for episodes in (trials.exploration, trials.exploitation)]
+    probability, value = (
+        np.concatenate([getattr(of, field).reshape(TRIALS, -1) for of in kept], axis=1)
+        for field in ("log_probability", "value")
+    )
+    np.testing.assert_allclose(probability, (done * logs).sum(axis=-1), atol=1e-5)
+    np.testing.assert_allclose(value, values[..., 0], atol=1e-5)
+
+    # On the first step of PPO all ratios are 1, and the surrogate is the mean of normalised advantages, 0.
+    ratios, clipped_loss = [], ppo.clipped_loss
+
+    def watched(now, before, *others):
+        ratios.append(jnp.exp(now - before))
+        return clipped_loss(now, before, *others)
+
+    monkeypatch.setattr(ppo, "clipped_loss", watched)
+
+    @quick_jit
+    def first_step(networks):
+        metrics = rival.loss(networks, state, trials, key)[1].metrics
+        return ratios.pop(), metrics["surrogate"]
+
+    found, surrogate = first_step(state.networks)
+    np.testing.assert_allclose(found, np.ones((TRIALS, 8)), atol=1e-5)
+    assert surrogate == pytest.approx(0, abs=1e-5)
+    # Once the networks are others they are not.
+    later, _ = first_step(jax.tree.map(lambda x: 1.1 * x, state.networks))
+    assert np.abs(later - 1).max() > 0.1
 
 
 def test_ppo_passes_whole_times_through_the_fresh_trials():
-    for settings in ({"trials": 8, "batch": 3}, {"trials": 8, "batch": 4, "updates": 3}):
-        with pytest.raises(ScoutError, match="batch"):
+    for settings in ({"batch_size": 3}, {"batch_size": 4, "updates_per_iteration": 3}):
+        with pytest.raises(ScoutError, match="batch_size"):
             small("rl2", learner="ppo", **settings)
 
 
@@ -85,10 +137,9 @@ def test_q_learning_refuses_actions_that_are_not_discrete():
 
 
 def test_a_chunk_of_training_is_finite():
-    env, rival = lived("import")[0], small("import")
-    progress, report = quick_jit(lambda seed: chunk(env, rival, 2, start(env, rival, seed)))(jnp.int32(0))
-    assert bool(report.finite.all())
-    assert int(progress.learner.updates) == 2
+    state, found = trained(lived("import")[0], small("import"))
+    assert bool(found.finite.all())
+    assert int(state.counters["updates"]) == 2
 
 
 def test_presets_are_admitted():

@@ -1,5 +1,6 @@
 """Trials are spread evenly over the problems, and do not depend on the size of a batch."""
 
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,34 +11,36 @@ from probes.scripted import Script, Scripted
 import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation import evaluate as module
-from scoutrl.evaluation.evaluate import greedy_protocol, quick_evaluate, scorer
+from scoutrl.evaluation.evaluate import quick_evaluate, scorer
+from scoutrl.trials.sampler import DeviceSampler
 
 RIGHT, WRONG = Scripted(jnp.int32(0)), Scripted(jnp.int32(1))
-PROTOCOL = greedy_protocol(Script())
+PROTOCOL = Script().protocol(greedy=True)
+SAMPLER = DeviceSampler(Rooms())
 
 
 def test_every_problem_of_the_split_gets_its_share():
     # Exploring earns 2 where the secret is 0, so that the return tells the problem.
-    env = Rooms(shades=1, goals=1, train=[0], test=[0, 1, 2])
-    scores = scorer(env, PROTOCOL, 12, "test")(RIGHT, 0)
+    sampler = DeviceSampler(Rooms(shades=1, goals=1, train=[0], test=[0, 1, 2]))
+    scores = scorer(sampler, PROTOCOL, 12, "test")(RIGHT, 0)
     assert (scores.exploration[:, 0] == 2).sum() == 4
     assert (scores.exploration[:3, 0] == 2).sum() == 1
-    assert (scorer(env, PROTOCOL, 5, "train")(RIGHT, 0).exploration == 2).all()
+    assert (scorer(sampler, PROTOCOL, 5, "train")(RIGHT, 0).exploration == 2).all()
 
 
 def test_a_trial_is_the_same_in_batches_of_any_size(monkeypatch):
-    whole = scorer(Rooms(), PROTOCOL, 10, "test")(RIGHT, 3)
+    whole = scorer(SAMPLER, PROTOCOL, 10, "test")(RIGHT, 3)
     monkeypatch.setattr(module, "BATCH", 4)
-    parts = scorer(Rooms(), PROTOCOL, 10, "test")(RIGHT, 3)
+    parts = scorer(SAMPLER, PROTOCOL, 10, "test")(RIGHT, 3)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(parts), strict=True):
         assert a.shape[0] == 10
         np.testing.assert_array_equal(a, b)
-    other = scorer(Rooms(), PROTOCOL, 10, "test")(RIGHT, 4)
+    other = scorer(SAMPLER, PROTOCOL, 10, "test")(RIGHT, 4)
     assert (whole.exploration != other.exploration).any()
 
 
 def test_quick_evaluation_gives_three_numbers():
-    measure = quick_evaluate(Rooms(), PROTOCOL, 6, "test")
+    measure = eqx.filter_jit(quick_evaluate(SAMPLER, PROTOCOL, 6, "test"))
     assert {k: float(v) for k, v in measure(RIGHT, jax.random.key(0)).items() if k != "exploration_return"} == {
         "test_return": 2.0,
         "exploration_length": 2.0,

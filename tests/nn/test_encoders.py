@@ -111,7 +111,7 @@ def test_patches_are_the_patches_of_the_picture():
     @jax.jit
     def pixel(*places):
         weights = [np.arange(4)[:, None] == place for place in places]
-        weights[2] = weights[2] & np.array([True, False])
+        weights[2] = weights[2] & np.array([[True, False]])
         weights = [jnp.asarray(w, jnp.float32) for w in (*weights, np.array([[1], [0]]))]
         layers = lambda e: [e.embed.weight, e.merge.weight, e.again.weight, e.out.weight]  # noqa: E731
         assert [w.shape for w in layers(encoder)] == [w.shape for w in weights]

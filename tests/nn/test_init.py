@@ -123,10 +123,6 @@ def test_layers_have_the_deviation_declared_and_biases_zero():
     assert abs(correlation) < 0.02
 
 
-def test_a_layer_without_inputs_is_drawn_too():
-    assert Linear(0, 3, rng())(jnp.zeros((2, 0))).tolist() == [[0.0] * 3] * 2
-
-
 def test_the_deviation_of_f_is_the_scale_for_any_number_of_components():
     for count in (1, 4):
         encoder = ProblemEncoder((200,) * count, count, 50, rng(), scale=0.3)

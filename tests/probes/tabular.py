@@ -79,7 +79,7 @@ class Tabular(Algorithm):
         returns = trials.exploitation.returns[:, 0]
         error = returns[:, None] - seen @ tables.exploiting
         exploiting = tables.exploiting + self.learning_rate * seen.T @ (error * pulled)
-        gain = looked * (returns[:, None] - tables.exploring)
+        gain = looked * (returns[:, None] - tables.exploring[None])
         noise_key, next_key = jax.random.split(state.counters["key"])
         noise = 1e-3 * jax.random.normal(noise_key, tables.exploring.shape)
         exploring = tables.exploring + self.learning_rate * gain.mean(axis=0) + noise

@@ -1,5 +1,6 @@
 """Rivals of DREAM learn what they can learn in families whose best return is known."""
 
+import pytest
 from probes.families import arms, switches
 from probes.learnt import learnt
 
@@ -20,6 +21,8 @@ SMALL = {
 }
 PEARL = Pearl(**SMALL)
 METACURE = MetaCure(**SMALL, memory_size=16, warmup=100)
+
+pytestmark = pytest.mark.slow
 
 
 def test_pearl_puts_a_bandit_s_two_episodes_together():

@@ -28,6 +28,8 @@ PPO = {
     "learning_rate": 3e-3,
 }
 
+pytestmark = pytest.mark.slow
+
 
 def rival(name: str, **settings) -> Algorithm:
     return build(find(name), {**SMALL, **settings})

@@ -2,8 +2,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete, MultiDiscrete
 from scipy.stats import norm
 
+from scoutrl.rl.actions import NEVER, Components
 from scoutrl.rl.distributions import Categorical, CensoredGaussian
 
 N = 20_000
@@ -12,12 +14,39 @@ KEYS = jax.random.split(jax.random.key(0), N)
 
 def test_categorical():
     shares = np.array([0.5, 0.3, 0.2])
-    said = Categorical(jnp.log(jnp.asarray(shares)) + 7)
+    said = Categorical(jnp.log(jnp.asarray([shares])) + 7, Components.of(Discrete(3)))
     np.testing.assert_allclose(jax.vmap(said.log_probability)(jnp.arange(3)), np.log(shares), rtol=1e-5)
     assert said.mode() == 0
     assert said.entropy() == pytest.approx(-(shares * np.log(shares)).sum(), rel=1e-5)
     drawn = np.bincount(jax.vmap(said.sample)(KEYS), minlength=3) / N
     np.testing.assert_allclose(drawn, shares, atol=4 * (0.25 / N) ** 0.5)
+
+
+def test_several_numbers_at_once_are_independent():
+    """Shares 1/4, 3/4 of the first number and 1/2, 1/3, 1/6 of the second."""
+    shares = [np.array([1 / 4, 3 / 4]), np.array([1 / 2, 1 / 3, 1 / 6])]
+    logits = jnp.array([[*np.log(shares[0]), NEVER], np.log(shares[1]) - 5], jnp.float32)
+    said = Categorical(logits, Components.of(MultiDiscrete([2, 3])))
+    joint = np.outer(*shares)
+    every = jnp.array(list(np.ndindex(2, 3)))
+    np.testing.assert_allclose(jax.vmap(said.log_probability)(every), np.log(joint).ravel(), rtol=1e-5)
+    assert said.mode().tolist() == [1, 0]
+    assert said.entropy() == pytest.approx(-(joint * np.log(joint)).sum(), rel=1e-5)
+    drawn = np.asarray(jax.vmap(said.sample)(KEYS))
+    counts = np.zeros((2, 3))
+    np.add.at(counts, (drawn[:, 0], drawn[:, 1]), 1)
+    np.testing.assert_allclose(counts / N, joint, atol=4 * (0.25 / N) ** 0.5)
+
+
+def test_what_a_component_cannot_choose_has_no_slope():
+    def entropy(logits):
+        logits = jnp.where(jnp.array([[True, True, False], [True] * 3]), logits, NEVER)
+        said = Categorical(logits, Components.of(MultiDiscrete([2, 3])))
+        return said.entropy() + said.log_probability(jnp.array([1, 2]))
+
+    slope = np.asarray(jax.grad(entropy)(jnp.array([[0.0, 1.0, 9.0], [0.5, 0.0, -1.0]])))
+    assert np.isfinite(slope).all()
+    assert (slope == 0).tolist() == [[False, False, True], [False] * 3]
 
 
 def test_a_gaussian_in_a_box_puts_what_is_beyond_on_its_bounds():

@@ -3,14 +3,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from scoutrl.rl.ppo import advantages, clipped_loss, normalised
+from scoutrl.rl.policy_gradient import advantages, clipped_loss, normalise
 
-REWARDS, VALUES = [1.0, 2.0, 4.0], [10.0, 20.0, 30.0]
+REWARDS, VALUES = [1.0, 2.0, 4.0], [10.0, 20.0, 30.0, 40.0]
 ERRORS = [1 + 0.5 * 20 - 10, 2 + 0.5 * 30 - 20, 4 - 30]
 
 
 @pytest.mark.parametrize(
-    ("discounts", "trace", "expected"),
+    ("discounts", "lambda_", "expected"),
     [
         # λ = 0: one-step errors.
         ([0.5, 0.5, 0], 0.0, ERRORS),
@@ -20,11 +20,13 @@ ERRORS = [1 + 0.5 * 20 - 10, 2 + 0.5 * 30 - 20, 4 - 30]
         ([0.5, 0.5, 0], 0.5, [1 + 0.25 * (-3 + 0.25 * -26), -3 + 0.25 * -26, -26]),
         # Step 1 ended the return: nothing later reaches it.
         ([0.5, 0, 0], 1.0, [1 + 0.5 * 2 - 10, 2 - 20, 4 - 30]),
+        # The last step did not end the return: it goes on with the value after it.
+        ([0, 0, 0.5], 1.0, [1 - 10, 2 - 20, 4 + 0.5 * 40 - 30]),
     ],
 )
-def test_advantages_by_hand(discounts, trace, expected):
+def test_advantages_by_hand(discounts, lambda_, expected):
     rewards, discounts, values = (jnp.array(x, jnp.float32) for x in (REWARDS, discounts, VALUES))
-    np.testing.assert_allclose(advantages(rewards, discounts, values, trace), expected, rtol=1e-6)
+    np.testing.assert_allclose(advantages(rewards, discounts, values, lambda_), expected, rtol=1e-6)
 
 
 def test_the_clipped_loss_by_hand():
@@ -42,7 +44,7 @@ def test_a_gain_beyond_the_clip_has_no_slope():
     np.testing.assert_allclose(found, [0, 0, -1.1 / 3], rtol=1e-5)
 
 
-def test_normalised_over_what_was_lived():
-    found = normalised(jnp.array([[1.0, 3.0], [5.0, 99.0]]), jnp.array([[True, True], [True, False]]))
+def test_normalised_over_the_steps_that_took_place():
+    found = normalise(jnp.array([[1.0, 3.0], [5.0, 99.0]]), jnp.array([[True, True], [True, False]]))
     np.testing.assert_allclose(found, [[-1.2247, 0], [1.2247, 0]], atol=1e-4)
-    assert (normalised(jnp.ones((2, 2)), jnp.zeros((2, 2), bool)) == 0).all()
+    assert (normalise(jnp.ones((2, 2)), jnp.zeros((2, 2), bool)) == 0).all()

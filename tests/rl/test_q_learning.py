@@ -3,7 +3,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from scoutrl.rl.q_learning import epsilon_greedy, greedy_value, masked_mean, q_lambda_targets, q_loss
+from scoutrl.rl.actions import chosen
+from scoutrl.rl.q_learning import masked_mean, q_lambda_targets, q_loss
 
 REWARDS, VALUES = [1.0, 2.0, 4.0], [10.0, 20.0, 30.0]
 
@@ -42,56 +43,37 @@ def example(mask=(True, True, False)):
     }
 
 
-loss = jax.jit(q_loss)
-gradient = jax.jit(jax.grad(lambda q, rest: q_loss(q=q, **rest)))
+def loss_of(q, actions, **rest):
+    return q_loss(q=chosen(q[..., None, :], actions[..., None]), greedy=q.argmax(axis=-1) == actions, **rest)
+
+
+loss = jax.jit(loss_of)
+gradient = jax.jit(jax.grad(lambda q, rest: loss_of(q=q, **rest)))
 
 
 def test_the_loss_by_hand():
     # The action after step 0 is not greedy, that after step 1 is.
     everything = example(mask=(True, True, True))
     errors = np.array([3 - 6, 0 - (2 + 0.5 * (0.5 * 19 + 0.5 * 20)), 5 - 19])
-    assert loss(**everything, trace=0.5) == pytest.approx((errors**2).mean())
-    # With the last step not lived, the return ends in the value after step 1.
+    assert loss(**everything, lambda_=0.5) == pytest.approx((errors**2).mean())
+    # Where the last step did not take place, the return ends in the value after step 1.
     errors = np.array([3 - 6, 0 - (2 + 0.5 * 20)])
-    assert loss(**example(), trace=0.5) == pytest.approx((errors**2).mean())
+    assert loss(**example(), lambda_=0.5) == pytest.approx((errors**2).mean())
 
 
-def test_what_was_not_lived_does_not_count():
+def test_steps_that_did_not_take_place_do_not_count():
     first = example()
     later = {"q": 7.0, "values": -3.0, "rewards": 100.0, "discounts": 0.0}
     second = first | {name: first[name].at[:, 2].set(value) for name, value in later.items()}
     second["actions"] = first["actions"].at[:, 2].set(1)
-    assert loss(**first, trace=0.9) == loss(**second, trace=0.9)
-    assert loss(**example(mask=(False,) * 3), trace=0.9) == 0
+    assert loss(**first, lambda_=0.9) == loss(**second, lambda_=0.9)
+    assert loss(**example(mask=(False,) * 3), lambda_=0.9) == 0
 
 
-def test_the_loss_moves_the_values_of_lived_actions_only():
-    rest = example() | {"trace": 0.5}
+def test_the_loss_moves_the_values_of_the_actions_taken_only():
+    rest = example() | {"lambda_": 0.5}
     moved = np.asarray(gradient(rest.pop("q"), rest))[0]
     np.testing.assert_allclose(moved, [[-3, 0], [-12, 0], [0, 0]], rtol=1e-6)
-
-
-def test_double_learning_lets_one_choose_and_the_other_judge():
-    q, judge = jnp.array([[1.0, 3.0, 2.0], [9.0, 1.0, 2.0]]), jnp.array([[10.0, 20.0, 30.0], [0.0, 5.0, 6.0]])
-    np.testing.assert_array_equal(greedy_value(q, judge), [20, 0])
-    np.testing.assert_array_equal(greedy_value(q, q), [3, 9])
-
-
-@pytest.mark.parametrize(("epsilon", "expected"), [(0.0, 1.0), (0.4, 0.6 + 0.1), (1.0, 0.25)])
-def test_how_often_the_greedy_action_is_taken(epsilon, expected):
-    n, q = 20_000, jnp.array([0.0, 2.0, 1.0, -1.0])
-    actions = jax.vmap(epsilon_greedy, (None, None, 0))(q, epsilon, jax.random.split(jax.random.key(0), n))
-    shares = np.bincount(actions, minlength=4) / n
-    others = (1 - expected) / 3
-    np.testing.assert_allclose(shares, [others, expected, others, others], atol=4 * (0.25 / n) ** 0.5 * (epsilon > 0))
-
-
-def test_random_actions_are_drawn_by_their_weights():
-    n, q = 20_000, jnp.array([0.0, 2.0, 1.0])
-    draws = jax.vmap(lambda key: epsilon_greedy(q, jnp.float32(0.5), key, (0.0, 1.0, 3.0)))
-    shares = np.bincount(draws(jax.random.split(jax.random.key(0), n)), minlength=3) / n
-    np.testing.assert_allclose(shares, [0, 0.5 + 0.125, 0.375], atol=4 * (0.25 / n) ** 0.5)
-    assert shares[0] == 0
 
 
 def test_masked_mean():

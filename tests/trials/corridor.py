@@ -11,7 +11,7 @@ from scoutrl.trials.agent import Agent, Phase
 
 Discrete = gymnasium.spaces.Discrete
 SILENT = -1
-LOOKED = 20
+ENCODED = 20
 
 
 class Corridor(MetaEnv):
@@ -70,16 +70,23 @@ class Clerk(Agent):
         exploring = jnp.bool_(phase == Phase.EXPLORATION)
         return Diary(memory.steps, memory.episodes + 1, seen, memory.rewards, exploring, memory.answer)
 
-    def look(self, observation):
-        return LOOKED + observation
+    def encode(self, observation):
+        return ENCODED + observation
 
-    def act(self, memory, sight, key, greedy):
+    def act(self, memory, features, key, greedy):
         if self.shows == "greedy":
             return jnp.int32(greedy), memory
-        if self.shows == "sight":
-            return sight, memory
+        if self.shows == "features":
+            return features, memory
         return getattr(memory, self.shows).astype(jnp.int32), memory
 
     def observe(self, memory, action, step):
         rewards = memory.rewards + step.reward
         return Diary(memory.steps + 1, memory.episodes, memory.goal, rewards, memory.exploring, step.observation)
+
+
+class Keeper(Clerk):
+    """Keeps its diary's count and its action of every decision."""
+
+    def keep(self, memory, action):
+        return {"steps": memory.steps, "action": action}

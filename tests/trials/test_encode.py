@@ -1,4 +1,4 @@
-"""Only the pictures of lived steps are encoded, and the result is as if all had been."""
+"""Only the pictures that were seen are encoded, and the result is as if all had been."""
 
 import equinox as eqx
 import jax
@@ -8,12 +8,12 @@ import pytest
 from gymnasium.spaces import Box, Discrete
 
 from scoutrl.nn.encoders import encoder_for
-from scoutrl.nn.linear import randomise
-from scoutrl.trials.encode import features_of, seen
+from scoutrl.nn.init import generator
+from scoutrl.trials.encode import encode_observations, features_of
 from scoutrl.trials.trial import Episodes
 
 PICTURES = Box(0, 255, (5, 7, 3), np.uint8)
-encoder = randomise(encoder_for(PICTURES), jax.random.key(0))
+encoder = encoder_for(PICTURES, generator(jax.random.key(0)))
 
 
 def pictures(count: int) -> jax.Array:
@@ -61,19 +61,19 @@ def test_several_batches_at_once():
         np.testing.assert_allclose(together[i], plain(encoder, frames[i], wanted[i]), atol=1e-6)
 
 
-def test_the_first_picture_of_an_episode_and_those_after_lived_steps_are_seen():
+def test_the_first_picture_of_an_episode_and_those_after_steps_taken_are_seen():
     mask = jnp.array([[[True, True, False]], [[True, False, False]]])
     frames = pictures(8).reshape(2, 1, 4, 5, 7, 3)
     zeros = jnp.zeros((2, 1, 3))
     episodes = Episodes(frames, zeros, zeros, zeros > 0, mask, None)
-    shown = np.asarray(seen(encoder, episodes).observations)
+    shown = np.asarray(encode_observations(encoder, episodes).features)
     assert shown.shape == (2, 1, 4, encoder.size)
     assert (np.abs(shown).max(axis=-1) > 0).tolist() == [[[True, True, True, False]], [[True, True, False, False]]]
     np.testing.assert_allclose(shown[0, 0, 2], encoder(frames[0, 0, 2]), atol=1e-6)
 
 
 def test_what_is_no_picture_is_encoded_all_at_once():
-    one_hot = encoder_for(Discrete(3))
+    one_hot = encoder_for(Discrete(3), generator(jax.random.key(0)))
     zeros = jnp.zeros((1, 1, 1))
     episodes = Episodes(jnp.array([[[2, 1]]]), zeros, zeros, zeros > 0, zeros > 0, None)
-    assert seen(one_hot, episodes).observations.tolist() == [[[[0, 0, 1], [0, 1, 0]]]]
+    assert encode_observations(one_hot, episodes).features.tolist() == [[[[0, 0, 1], [0, 1, 0]]]]

@@ -6,19 +6,31 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
-from scoutrl.envs import Spaces
+from scoutrl.envs import ProblemSet, Spaces, Spec, registry
+from scoutrl.rl.actions import random_action
 from scoutrl.trials import replay as ring
-from scoutrl.trials.trial import Episodes, Trial
+from scoutrl.trials.agent import Agent
+from scoutrl.trials.sampler import DeviceSampler
+from scoutrl.trials.trial import Episodes, Protocol, Trial
 
 BATCH, CAPACITY, TIME = 2, 6, 2
+KEY = jax.random.key(0)
 SMALL = Discrete(3)
 
 
-class Family:
-    """All that a replay asks of a family."""
+class Bare(Spec):
+    """A family without a simulator."""
 
-    def __init__(self, observation: gymnasium.Space = SMALL, goal: gymnasium.Space | None = None):
-        self.spaces = Spaces(observation, Discrete(4), goal)
+    problems: ProblemSet
+    spaces: Spaces
+    horizon: int = eqx.field(static=True)
+
+    def sample_goal(self, key):
+        raise NotImplementedError
+
+
+def small_family(observation: gymnasium.Space = SMALL, goal: gymnasium.Space | None = None) -> Bare:
+    return Bare(ProblemSet([0, 1], [0], [1]), Spaces(observation, Discrete(4), goal), TIME)
 
 
 def episodes(numbers: np.ndarray, observations=None, goals=None) -> Episodes:
@@ -30,40 +42,40 @@ def episodes(numbers: np.ndarray, observations=None, goals=None) -> Episodes:
     return Episodes(seen, np.ones(shape, np.int32), rewards, np.zeros(shape, bool), np.ones(shape, bool), goals)  # type: ignore[arg-type]
 
 
-def trials(numbers) -> Trial:
-    """Trials whose problem and return are the given numbers."""
-    numbers = np.asarray(numbers)
-    return Trial(numbers[:, None].astype(np.int32), episodes(0 * numbers), episodes(numbers))  # type: ignore[arg-type]
+def trials(numbers, exploration: Episodes, exploitation: Episodes) -> Trial:
+    """Trials whose problems are the given numbers."""
+    problems = numbers[:, None].astype(np.int32)
+    return Trial(problems, exploration, exploitation, np.zeros(len(numbers), bool))  # type: ignore[arg-type]
 
 
-def empty(env=None, example=None, capacity=CAPACITY) -> ring.Replay:
-    example = trials([0]) if example is None else example
-    return ring.init(env or Family(), jax.tree.map(lambda x: x[0], example), capacity)  # type: ignore[arg-type]
+def empty(spec: Spec | None = None, capacity: int = CAPACITY) -> ring.Replay:
+    return ring.init(spec or small_family(), Protocol(), capacity)
 
 
 @jax.jit
-def added(replay, numbers, interest):
-    blank = trials(np.zeros(BATCH))
+def added(replay, numbers, priority):
+    """With trials in it whose problems and returns are the given numbers."""
+    blank = episodes(np.zeros(BATCH))
     rewards = jnp.zeros((BATCH, 1, TIME)).at[:, 0, -1].set(numbers.astype(jnp.float32))
-    exploitation = eqx.tree_at(lambda e: e.rewards, blank.exploitation, rewards)
-    return ring.add(Family(), replay, Trial(numbers[:, None], blank.exploration, exploitation), interest)  # type: ignore[arg-type]
+    exploitation = eqx.tree_at(lambda e: e.rewards, blank, rewards)
+    return ring.add(replay, trials(numbers, blank, exploitation), priority)
 
 
-def filled(numbers, interest=None) -> ring.Replay:
+def filled(numbers, priority=None) -> ring.Replay:
     replay = empty()
-    interest = np.zeros(len(numbers)) if interest is None else interest
+    priority = np.zeros(len(numbers)) if priority is None else priority
     for i in range(0, len(numbers), BATCH):
         chosen = slice(i, i + BATCH)
-        replay = added(replay, np.asarray(numbers[chosen], np.int32), np.asarray(interest[chosen], np.float32))
+        replay = added(replay, np.asarray(numbers[chosen], np.int32), np.asarray(priority[chosen], np.float32))
     return replay
 
 
-draws = jax.jit(lambda replay, *rest: ring.draw(replay, ring.successes(replay), *rest), static_argnums=(1, 2, 3))
+draws = jax.jit(lambda replay, *rest: ring.draw(replay, ring.success_weights(replay), *rest), static_argnums=(1, 2, 3))
 
 
-def drawn(replay, count=600, successes=0, interesting=0) -> np.ndarray:
+def drawn(replay, count=600, successes=0, prioritised=0) -> np.ndarray:
     """Problems of the trials drawn."""
-    rows = draws(replay, count, successes, interesting, jax.random.key(0))
+    rows = draws(replay, count, successes, prioritised, jax.random.key(0))
     return np.asarray(replay.trials.problem)[np.asarray(rows), 0]
 
 
@@ -81,16 +93,16 @@ def test_the_oldest_are_overwritten_first():
 @pytest.mark.parametrize("count", [2, 4, 6, 8])
 def test_what_was_never_stored_is_never_drawn(count):
     numbers = np.arange(1, count + 1)
-    replay = filled(numbers, interest=numbers)
+    replay = filled(numbers, priority=numbers)
     stored = set(numbers[-CAPACITY:].tolist())
     assert set(drawn(replay, 600, 200, 200)) == stored
     # Below zero, an empty place would look better than every stored trial.
-    worse = drawn(filled(-numbers, interest=-numbers), 600, 200, 200)
+    worse = drawn(filled(-numbers, priority=-numbers), 600, 200, 200)
     assert {-number for number in worse} == stored
 
 
-def test_shares_of_successes_and_of_interesting_trials():
-    replay = filled([1, 2, 3, 10, 11, 4], interest=np.array([0, 9, 0, 0, 0, 8]))
+def test_shares_of_successes_and_of_trials_of_high_priority():
+    replay = filled([1, 2, 3, 10, 11, 4], priority=np.array([0, 9, 0, 0, 0, 8]))
     problems = drawn(replay, 600, 200, 200)
     assert set(problems[:200]) == {10, 11}
     assert set(problems[200:400]) == {2, 4}
@@ -102,16 +114,16 @@ def test_shares_of_successes_and_of_interesting_trials():
 
 
 def test_where_none_is_above_the_mean_all_are_drawn():
-    problems = drawn(filled([5] * 6, interest=np.ones(6)), 600, 200, 200)
+    problems = drawn(filled([5] * 6, priority=np.ones(6)), 600, 200, 200)
     assert set(problems) == {5}
-    replay = filled([3, 4, 3, 4], interest=np.zeros(4))
+    replay = filled([3, 4, 3, 4], priority=np.zeros(4))
     assert set(drawn(replay, 600, 200, 200)[200:400]) == {3, 4}
 
 
 def test_successes_may_have_to_be_above_a_floor():
     replay = filled([-9, -9, 0, 0, 3, 4])
-    chances = lambda floor: ring.successes(replay, floor)  # noqa: E731
-    draws = lambda floor: np.asarray(ring.draw(replay, chances(floor), 300, 300, 0, jax.random.key(0)))  # noqa: E731
+    weights = lambda floor: ring.success_weights(replay, floor)  # noqa: E731
+    draws = lambda floor: np.asarray(ring.draw(replay, weights(floor), 300, 300, 0, jax.random.key(0)))  # noqa: E731
     assert set(replay.trials.problem[draws(-1e9), 0].tolist()) == {0, 3, 4}
     assert set(replay.trials.problem[draws(0.0), 0].tolist()) == {3, 4}
     assert set(replay.trials.problem[draws(4.0), 0].tolist()) == {-9, 0, 3, 4}
@@ -121,18 +133,17 @@ def test_every_kind_of_success_is_as_likely():
     """Problem 7 has succeeded once, problem 9 five times, with two goals."""
     numbers = np.array([9, 9, 9, 7, 9, 9, 0, 0])
     goals = np.array([1, 1, 1, 1, 1, 2, 0, 0])[:, None]
-    lived = Trial(numbers[:, None].astype(np.int32), episodes(0 * numbers, goals=goals), episodes(numbers, goals=goals))  # type: ignore[arg-type]
-    env = Family(goal=SMALL)
-    replay = ring.add(env, empty(env, lived, capacity=8), lived, jnp.zeros(8))  # type: ignore[arg-type]
+    given = trials(numbers, episodes(0 * numbers, goals=goals), episodes(numbers, goals=goals))
+    replay = ring.add(empty(small_family(goal=SMALL), capacity=8), given, jnp.zeros(8))
     rows = np.asarray(draws(replay, 3000, 3000, 0, jax.random.key(0)))
     shares = np.bincount(rows, minlength=8) / 3000
     np.testing.assert_allclose(shares, [1 / 12, 1 / 12, 1 / 12, 1 / 3, 1 / 12, 1 / 3, 0, 0], atol=0.03)
 
 
-def test_interest_may_be_revised():
-    replay = filled([1, 2, 3, 4, 5, 6], interest=np.ones(6))
+def test_priorities_may_be_revised():
+    replay = filled([1, 2, 3, 4, 5, 6], priority=np.ones(6))
     revised = jax.jit(ring.revise)(replay, jnp.array([2, 4]), jnp.array([7.0, 8.0]))
-    assert np.asarray(revised.interest).tolist() == [1, 1, 7, 1, 8, 1]
+    assert np.asarray(revised.priority).tolist() == [1, 1, 7, 1, 8, 1]
     assert set(drawn(revised, 600, 0, 600)) == {3, 5}
     np.testing.assert_array_equal(revised.trials.problem, replay.trials.problem)
 
@@ -162,14 +173,81 @@ def test_what_is_stored_comes_back_exactly_from_the_smallest_type(space, dtype):
     kind = space.dtype if isinstance(space, Box) else np.int32
     one = np.stack([ends[0], ends[1], ends[0]]).astype(kind)
     seen, goals = np.stack([one[None], one[None] * 0 + one[1]]), np.stack([one[:1], one[1:2]])
-    lived = episodes(np.array([1.5, -2.5]), seen, goals)
-    trial, env = Trial(np.array([[1], [2]], np.int32), lived, lived), Family(space, space)  # type: ignore[arg-type]
-    replay = empty(env, trial, capacity=BATCH)
+    both = episodes(np.array([1.5, -2.5]), seen, goals)
+    trial = trials(np.array([1, 2]), both, both)
+    replay = empty(small_family(space, space), capacity=BATCH)
     assert replay.trials.exploration.observations.dtype == dtype
     assert replay.trials.exploration.goals.dtype == dtype
     assert replay.trials.exploration.actions.dtype == jnp.int8
-    replay = ring.add(env, replay, trial, jnp.zeros(2))  # type: ignore[arg-type]
+    replay = ring.add(replay, trial, jnp.zeros(2))
     back = ring.take(replay, jnp.array([1, 0]))
     for found, given in zip(jax.tree.leaves(back), jax.tree.leaves(trial), strict=True):
         np.testing.assert_array_equal(found, given[::-1])
     assert back.exploration.observations.dtype == kind
+
+
+class Random(Agent):
+    """Acts at random, and keeps something of each decision."""
+
+    space: gymnasium.Space = eqx.field(static=True)
+
+    def begin(self, key):
+        return None
+
+    def begin_episode(self, memory, phase, goal, key):
+        return None
+
+    def act(self, memory, features, key, greedy):
+        return random_action(self.space, key), None
+
+    def keep(self, memory, action):
+        return jnp.zeros(3)
+
+    def observe(self, memory, action, step):
+        return None
+
+
+def test_a_replay_made_without_a_simulator_holds_real_trials(family):
+    """Shapes and types are those of the trials that each built-in family gives; nothing has to be computed for it."""
+    env, protocol = registry.make(family), Protocol(1, 2)
+    spec, agent = Bare(env.problems, env.spaces, env.horizon), Random(env.spaces.action)
+    given = jax.ShapeDtypeStruct((2, *env.problems.ids.shape[1:]), env.problems.ids.dtype), jax.random.split(KEY, 2)
+    sample = lambda problems, keys: DeviceSampler(env).sample(lambda *_: agent, problems, keys, protocol)  # noqa: E731
+    played = jax.eval_shape(sample, *given)
+    assert played.exploitation.kept.shape == (2, 2, env.horizon, 3)
+    replay = jax.eval_shape(lambda: ring.init(spec, protocol, 4))
+    taken = jax.eval_shape(lambda replay: ring.take(replay, jnp.arange(2)), replay)
+    without = eqx.tree_at(lambda t: (t.exploration.kept, t.exploitation.kept), played, (None, None))
+    assert shapes(taken) == shapes(without)
+    # And what real trials leave behind is of the same types as what was there.
+    after = jax.eval_shape(ring.add, replay, played, jax.ShapeDtypeStruct((2,), jnp.float32))
+    assert shapes(after) == shapes(replay)
+
+
+def shapes(tree) -> list[tuple]:
+    leaves, structure = jax.tree.flatten(tree)
+    return [structure, *((leaf.shape, leaf.dtype) for leaf in leaves)]
+
+
+def test_what_is_kept_of_decisions_is_not_stored():
+    both = eqx.tree_at(lambda e: e.kept, episodes(np.zeros(2)), np.ones((2, 1, TIME)), is_leaf=lambda x: x is None)
+    replay = ring.add(empty(), trials(np.zeros(2), both, both), jnp.zeros(2))
+    assert replay.trials.exploration.kept is replay.trials.exploitation.kept is None
+
+
+def test_an_empty_replay_holds_nothing_and_can_be_asked():
+    replay = empty()
+    assert (int(replay.added), int(replay.size), replay.capacity) == (0, 1, CAPACITY)
+    assert not any(np.asarray(leaf).any() for leaf in jax.tree.leaves(replay))
+    assert set(drawn(replay, 30, 10, 10)) == {0}
+
+
+def test_whether_agents_were_informed_is_stored():
+    given = eqx.tree_at(
+        lambda t: t.informed, trials(np.zeros(2), *[episodes(np.zeros(2))] * 2), np.array([True, False])
+    )
+    assert ring.take(ring.add(empty(), given, jnp.zeros(2)), jnp.array([1, 0, 2])).informed.tolist() == [
+        False,
+        True,
+        False,
+    ]

@@ -3,17 +3,18 @@ from functools import cache
 import jax
 import numpy as np
 import pytest
-from trials.corridor import LOOKED, SILENT, Clerk, Corridor
+from trials.corridor import ENCODED, SILENT, Clerk, Corridor, Keeper
 
-from scoutrl.trials.rollout import Protocol, rollout
+from scoutrl.trials.rollout import rollout
+from scoutrl.trials.trial import Protocol
 
 PROBLEMS = np.array([[0], [1], [2], [5]])
 
 
 @cache
-def trials(shows: str, explorations: int = 1, exploitations: int = 1, greedy: bool = False):
+def trials(shows: str, exploration: int = 1, exploitation: int = 1, greedy: bool = False):
     """One trial in each of the problems; the leading axis is theirs."""
-    protocol = Protocol(explorations, exploitations, greedy)
+    protocol = Protocol(exploration, exploitation, greedy)
     run = jax.jit(jax.vmap(lambda problem, key: rollout(Corridor(), Clerk(shows), problem, key, protocol)))
     return jax.tree.map(np.asarray, run(PROBLEMS, jax.random.split(jax.random.key(0), len(PROBLEMS))))
 
@@ -28,7 +29,7 @@ def test_shapes():
     np.testing.assert_array_equal(trial.problem, PROBLEMS)
 
 
-def test_lived_steps_come_first_and_nothing_is_earned_after_the_end():
+def test_steps_taken_come_first_and_nothing_is_earned_after_the_end():
     for episodes in (trials("episodes", 2, 3).exploration, trials("episodes", 2, 3).exploitation):
         for p, length in enumerate([1, 2, 3, 4]):
             assert (episodes.lengths[p] == length).all()
@@ -39,13 +40,13 @@ def test_lived_steps_come_first_and_nothing_is_earned_after_the_end():
 
 
 def test_an_agent_acts_on_and_is_answered_with_what_it_makes_of_an_observation():
-    for shows, first in (("sight", 0), ("answer", 1)):
+    for shows, first in (("features", 0), ("answer", 1)):
         episodes = trials(shows, 2, 3).exploitation
         for t in range(first, 4):
-            lived = episodes.mask[..., t]
-            assert (episodes.actions[..., t][lived] == LOOKED + episodes.observations[..., t][lived]).all()
+            taken = episodes.mask[..., t]
+            assert (episodes.actions[..., t][taken] == ENCODED + episodes.observations[..., t][taken]).all()
     # What is stored is what there was to see.
-    assert episodes.observations.max() < LOOKED
+    assert episodes.observations.max() < ENCODED
 
 
 def test_only_an_end_of_the_problem_s_own_is_a_termination():
@@ -62,7 +63,7 @@ def test_memory_lasts_a_trial_and_stands_still_once_an_episode_has_ended():
     trial = trials("steps", 2, 3)
     actions = np.concatenate([trial.exploration.actions, trial.exploitation.actions], axis=1)
     for p, length in enumerate([1, 2, 3, 4]):
-        # Steps observed before each lived step: those of the earlier episodes count, those after an end do not.
+        # Steps observed before each step taken: those of the earlier episodes count, those after an end do not.
         expected = length * np.arange(5)[:, None] + np.arange(length)
         np.testing.assert_array_equal(actions[p, :, :length], expected)
         np.testing.assert_array_equal(
@@ -70,7 +71,7 @@ def test_memory_lasts_a_trial_and_stands_still_once_an_episode_has_ended():
         )
 
 
-def test_rewards_are_observed_while_they_are_lived():
+def test_rewards_are_observed_while_the_episode_lasts():
     trial = trials("rewards", 2, 1)
     assert trial.exploitation.actions[:, 0, 0].tolist() == [2 * sum(range(1, n + 1)) for n in (1, 2, 3, 4)]
 
@@ -92,3 +93,17 @@ def test_the_protocol_says_whether_to_be_greedy(greedy):
     trial = trials("greedy", greedy=greedy)
     assert (trial.exploration.actions == greedy).all()
     assert (trial.exploitation.actions == greedy).all()
+
+
+def test_what_an_agent_keeps_of_its_decisions_is_told_by_the_trial():
+    run = jax.jit(lambda key: rollout(Corridor(), Keeper("features"), PROBLEMS[1], key, Protocol(2, 1)))
+    trial = run(jax.random.key(0))
+    for episodes, counts in ((trial.exploration, [[0, 1], [2, 3]]), (trial.exploitation, [[4, 5]])):
+        assert episodes.kept["steps"].shape == episodes.mask.shape
+        assert episodes.kept["steps"][:, :2].tolist() == counts
+        np.testing.assert_array_equal(episodes.kept["action"], episodes.actions)
+    assert trials("features").exploration.kept is None
+
+
+def test_an_agent_is_not_informed_unless_it_says_so():
+    assert trials("features").informed.tolist() == [False] * 4

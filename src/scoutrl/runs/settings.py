@@ -47,7 +47,9 @@ def assignments(sets: Iterable[str] | Mapping[str, Any]) -> dict[str, Any]:
     for text in sets:
         name, equals, value = text.partition("=")
         if not equals or not name.strip():
-            raise ScoutError(f"--set takes name=value, for example --set trials=16; {text!r} is not of that form.")
+            raise ScoutError(
+                f"--set takes name=value, for example --set trials_per_iteration=16; {text!r} is not of that form."
+            )
         found[name.strip()] = value.strip()
     return found
 

@@ -1,6 +1,7 @@
 """Where trials come from: a sampler rolls agents through trials; who trains or evaluates does not know how."""
 
 import abc
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar, final
 
@@ -9,6 +10,7 @@ from jaxtyping import Array, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Spec
 from scoutrl.envs.problems import Problem
+from scoutrl.errors import ScoutError
 from scoutrl.trees import scan
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.rollout import rollout
@@ -80,6 +82,16 @@ class DeviceSampler(Sampler):
         return jax.jit(function, donate_argnums=0 if donate else ()).lower(*arguments).compile()
 
 
-def sampler_for(env: MetaEnv) -> Sampler:
-    """The sampler that can step `env`."""
-    return DeviceSampler(env)
+@functools.singledispatch
+def sampler_for(spec: Spec) -> Sampler:
+    """The sampler that can step a family; a new kind of family registers its own with `@sampler_for.register`.
+
+    Raises:
+        ScoutError: a family that nothing can step.
+    """
+    raise ScoutError(f"{type(spec).__name__} has no simulator: no sampler can step it.")
+
+
+@sampler_for.register
+def _(spec: MetaEnv) -> Sampler:
+    return DeviceSampler(spec)

@@ -1,0 +1,175 @@
+"""Every algorithm with every learner on every kind of family, as small as can be; each program is compiled once."""
+
+import itertools
+from collections.abc import Callable
+from functools import cache, lru_cache
+from typing import Any, NamedTuple
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from contract.families import KINDS, SHADES, Bare, Probe
+from jaxtyping import Array, PRNGKeyArray
+
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.algorithms.registry import algorithms, find
+from scoutrl.algorithms.settings import LEARNER, build, settings_of
+from scoutrl.errors import ScoutError
+from scoutrl.nn.init import generator
+from scoutrl.rl.registry import find_learner, learners
+from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.training.iteration import ChunkMetrics, chunk
+from scoutrl.training.state import TrainingState, start
+from scoutrl.trials.agent import Agent
+from scoutrl.trials.sampler import DeviceSampler, Sampler
+from scoutrl.trials.trial import Trial
+
+SMALL = {
+    **dict.fromkeys(["z", "latent", "embedding"], 3),
+    **dict.fromkeys(["width", "memory_size", "policy_width"], 8),
+    **{"trials_per_iteration": 8, "batch_size": 4, "updates_per_iteration": 2, "capacity": 16, "warmup": 2},
+    "decoded_share": 1.0,
+}
+"""Settings for all algorithms that have them."""
+QUICK: Any = {"xla_backend_optimization_level": 0, "xla_cpu_use_fusion_emitters": False}
+"""Compiles in less than half the time, for what is run once or twice."""
+
+use_compilation_cache()
+
+
+class Case(NamedTuple):
+    """What is tried together."""
+
+    algorithm: str
+    learner: str | None
+    """None where the algorithm has no choice of learners."""
+    kind: str
+
+    def settings(self) -> dict[str, Any]:
+        """Settings, the learner included."""
+        known = settings_of(find(self.algorithm), self.learner)
+        chosen = {} if self.learner is None else {LEARNER: self.learner}
+        return chosen | {name: value for name, value in SMALL.items() if name in known}
+
+    def __str__(self) -> str:
+        return "-".join(part for part in self if part)
+
+
+def algorithm_of(case: Case) -> Algorithm:
+    return build(find(case.algorithm), case.settings())
+
+
+def learners_of(algorithm: str) -> list[str] | list[None]:
+    """All that can be asked for."""
+    return list(learners()) if LEARNER in settings_of(find(algorithm)) else [None]
+
+
+def head_refuses(case: Case) -> str:
+    """Why the learner's own head cannot be made for the actions of the family; empty if it can."""
+    try:
+        if case.learner is not None:
+            find_learner(case.learner)().head(4, KINDS[case.kind].action, generator(jax.random.key(0)))
+    except ScoutError as error:
+        return str(error)
+    return ""
+
+
+def _learns(case: Case) -> bool:
+    try:
+        algorithm_of(case)
+    except ScoutError:
+        return False
+    return not head_refuses(case)
+
+
+CASES = [Case(name, one, kind) for name in algorithms() for one in learners_of(name) for kind in KINDS]
+LEARNT = [case for case in CASES if _learns(case)]
+"""Those that are not refused."""
+BASE = [next(group) for _, group in itertools.groupby(LEARNT, lambda case: case[:2])]
+"""One for each algorithm and learner, on the first kind of family that it learns."""
+_FLEXIBLE = next(name for name in algorithms() if set(learners_of(name)) == set(learners()))
+FIRST = [case for case in BASE if case.algorithm == _FLEXIBLE]
+"""One for each learner, of an algorithm that goes with all of them."""
+SMOKE = {*BASE, *(case for case in LEARNT if case.algorithm == _FLEXIBLE)}
+"""Each algorithm with each learner once, and one algorithm on each kind of family with each learner."""
+
+
+def each(cases: list[Case], quick: set[Case] | None = None) -> pytest.MarkDecorator:
+    """Parametrise by `case`; all but the quick ones are marked slow."""
+    quick = SMOKE if quick is None else quick
+    marked = [pytest.param(case, id=str(case), marks=[] if case in quick else pytest.mark.slow) for case in cases]
+    # One case after the other, for not all of their programs can be kept.
+    return pytest.mark.parametrize("case", marked, scope="module")
+
+
+class ProbeSampler(Sampler):
+    """Samples a family, and lets algorithms see no more of it than they may."""
+
+    def __init__(self, env: Probe):
+        self._sampler, self._spec = DeviceSampler(env), Bare(env)
+
+    @property
+    def spec(self) -> Bare:
+        return self._spec
+
+    def sample(self, *given) -> Trial:
+        return self._sampler.sample(*given)
+
+    def repeat(self, *given) -> tuple[Any, Any]:
+        return self._sampler.repeat(*given)
+
+    def compile(self, *given, donate: bool = False) -> Callable:
+        return self._sampler.compile(*given, donate=donate)
+
+
+def quick_jit(function: Callable) -> Callable:
+    return eqx.filter_jit(function, compiler_options=QUICK)  # pyright: ignore[reportCallIssue]
+
+
+@cache
+def fresh(case: Case, seed: int = 0) -> TrainingState:
+    """A state whose weights are all random: biases of 0, and averages that are copies, would hide mistakes."""
+    state = start(Bare(Probe(case.kind)), algorithm_of(case), seed)
+    nets, targets = (noisy(tree, 10 * seed + i) for i, tree in enumerate(weights(state)))
+    return eqx.tree_at(weights, state, (nets, targets), is_leaf=lambda leaf: leaf is None)
+
+
+def weights(state: TrainingState) -> tuple[Any, Any]:
+    """All that is learnt, and the averages of it."""
+    return state.algorithm.networks, state.algorithm.targets
+
+
+def noisy(tree: Any, seed: int) -> Any:
+    """The tree with random numbers added to all of its own."""
+    random = np.random.default_rng(seed)
+    reals, rest = eqx.partition(tree, eqx.is_inexact_array)
+    return eqx.combine(jax.tree.map(lambda x: x + 0.3 * random.standard_normal(x.shape, np.float32), reals), rest)
+
+
+@lru_cache(4)
+def advance(case: Case) -> Callable[[TrainingState], tuple[TrainingState, ChunkMetrics]]:
+    """One iteration, compiled."""
+    sampler, algorithm = ProbeSampler(Probe(case.kind)), algorithm_of(case)
+    return quick_jit(lambda state: chunk(sampler, algorithm, 1, state))
+
+
+@lru_cache(4)
+def advanced(case: Case) -> tuple[TrainingState, ChunkMetrics]:
+    """After one iteration."""
+    return advance(case)(fresh(case))
+
+
+@lru_cache(4)
+def play(case: Case) -> Callable[[Agent, Array, PRNGKeyArray], Trial]:
+    """One greedy trial in each of some problems, compiled."""
+    sampler, protocol = ProbeSampler(Probe(case.kind)), algorithm_of(case).protocol(greedy=True)
+    return quick_jit(lambda agent, problems, keys: sampler.sample(lambda *_: agent, problems, keys, protocol))
+
+
+def shades(kind: str) -> tuple[Array, Array]:
+    """Problems of both secrets in one shade, and the same in the other."""
+    ids = Probe(kind).problems.ids
+    one, other = (jnp.asarray(ids[rows]) for rows in np.arange(len(ids)).reshape(SHADES.shape[:2]))
+    return one, other

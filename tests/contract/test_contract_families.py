@@ -1,0 +1,138 @@
+"""What every family keeps to: the registered ones, and the tiny ones of these tests."""
+
+from functools import lru_cache
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from contract.cases import quick_jit
+from contract.families import KINDS, Probe
+from gymnasium import Space
+
+from scoutrl.envs import MetaEnv, registry
+from scoutrl.envs.check import check
+from scoutrl.rl.actions import random_action
+from scoutrl.trials import replay as ring
+from scoutrl.trials.trial import Episodes, Protocol, Trial
+
+EPISODES = 4
+PROTOCOL = Protocol(exploration_episodes=3, exploitation_episodes=2)
+
+
+@pytest.fixture(scope="module", params=[*registry.families(), *KINDS])
+def name(request) -> str:
+    if request.param == "sign-miniworld":
+        request.getfixturevalue("miniworld")
+    return request.param
+
+
+@lru_cache(1)
+def played(name: str) -> tuple[MetaEnv, Any, Any]:
+    """A family, a compiled `episode`, and what it gave for some problems."""
+    env = Probe(name) if name in KINDS else registry.make(name)
+    compiled = quick_jit(jax.vmap(lambda problem, key: episode(env, problem, key)))
+    return env, compiled, compiled(*given(env))
+
+
+def given(env: MetaEnv) -> tuple[Any, Any]:
+    """Problems of both splits, and keys."""
+    ids = np.concatenate([env.problems.of(split)[: EPISODES // 2] for split in ("train", "test")])
+    return jnp.asarray(np.resize(ids, (EPISODES, ids.shape[1]))), jax.random.split(jax.random.key(0), EPISODES)
+
+
+def episode(env: MetaEnv, problem, key):
+    """First observation, goal, actions and answers of a random episode that goes on whatever happens."""
+    keys = jax.random.split(key, env.horizon + 1)
+    state, first = env.reset(problem, keys[0])
+
+    def step(state, key):
+        action = random_action(env.spaces.action, key)
+        state, answer = env.step(state, action, key)
+        return state, (action, answer)
+
+    _, (actions, answers) = jax.lax.scan(step, state, keys[1:])
+    return first, env.goal(state), actions, answers
+
+
+def test_the_checker_has_nothing_to_say(name):
+    check(played(name)[0])
+
+
+def test_the_same_key_is_the_same_episode(name):
+    env, compiled, found = played(name)
+    ids = env.problems.ids.copy()
+    assert eqx.tree_equal(compiled(*given(env)), found)
+    np.testing.assert_array_equal(env.problems.ids, ids)
+
+
+def test_compiled_or_not_a_step_is_the_same(name):
+    env, _, (first, _, actions, answers) = played(name)
+    problems, keys = given(env)
+    keys = jax.random.split(keys[0], env.horizon + 1)
+    state, observation = env.reset(problems[0], keys[0])
+    alike(observation, first[0])
+    for i in range(min(2, env.horizon)):
+        state, answer = env.step(state, actions[0, i], keys[i + 1])
+        jax.tree.map(alike, answer, jax.tree.map(lambda x, i=i: x[0, i], answers))
+
+
+def alike(found, expected) -> None:
+    """Equal but for rounding, which may turn a colour into the next one."""
+    found, expected = np.asarray(found), np.asarray(expected)
+    rounding = 1 if expected.dtype == np.uint8 else 1e-5 if expected.dtype.kind == "f" else 0
+    np.testing.assert_allclose(found.astype(float), expected.astype(float), atol=rounding, rtol=rounding / 2)
+
+
+def test_time_is_up_at_the_horizon_and_not_before(name):
+    env, _, (*_, answers) = played(name)
+    terminated, truncated = np.asarray(answers.terminated), np.asarray(answers.truncated)
+    assert terminated.dtype == truncated.dtype == bool
+    over = np.maximum.accumulate(terminated, axis=1)
+    assert not (truncated & ~over)[:, :-1].any()
+    assert (truncated | over)[:, -1].all()
+
+
+def test_goals_are_of_the_goal_space(name):
+    env, _, (_, goals, *_) = played(name)
+    drawn = jax.vmap(env.sample_goal)(jax.random.split(jax.random.key(1), 16))
+    if env.spaces.goal is None:
+        assert goals is drawn is None
+    else:
+        assert all(contains(env.spaces.goal, goal) for goal in [*np.asarray(goals), *np.asarray(drawn)])
+
+
+def test_observations_and_actions_are_of_their_spaces(name):
+    env, _, (first, _, actions, answers) = played(name)
+    ended = np.asarray(answers.terminated | answers.truncated)
+    lived = np.cumsum(ended, axis=1) - ended == 0
+    assert all(contains(env.spaces.observation, one) for one in [*np.asarray(first), *np.asarray(answers.observation)[lived]])
+    assert all(contains(env.spaces.action, action) for action in np.asarray(actions).reshape(-1, *actions.shape[2:]))
+
+
+def contains(space: Space, value: np.ndarray) -> bool:
+    return space.contains(value.astype(space.dtype) if space.shape else space.dtype.type(value))
+
+
+def test_the_replay_has_room_for_the_trials_of_a_family(name):
+    env, _, _ = played(name)
+    problems, _ = given(env)
+    trials = Trial(problems, *map(lambda count: several(env, count), (3, 2)), jnp.zeros(EPISODES, bool))
+    empty = ring.init(env, PROTOCOL, 2 * EPISODES)
+    assert jax.tree.map(lambda x: x.shape[1:], empty.trials) == jax.tree.map(lambda x: x.shape[1:], trials)
+    full = ring.add(empty, trials, jnp.arange(1.0, 1 + EPISODES))
+    again = ring.take(full, jnp.arange(EPISODES))
+    for found, stored, expected in zip(*map(jax.tree.leaves, (again, full.trials, trials)), strict=True):
+        np.testing.assert_array_equal(found, expected)
+        assert stored.dtype.itemsize <= expected.dtype.itemsize
+
+
+def several(env: MetaEnv, count: int) -> Episodes:
+    """The episodes that were played, `count` times over."""
+    _, _, (first, goals, actions, answers) = played(env.kind if isinstance(env, Probe) else registry.name_of(env))
+    seen = jnp.concatenate([first[:, None], answers.observation], axis=1)
+    mask = jnp.ones(answers.reward.shape, bool)
+    one = Episodes(seen, actions, answers.reward, answers.terminated, mask, goals)
+    return jax.tree.map(lambda x: jnp.repeat(x[:, None], count, axis=1), one)

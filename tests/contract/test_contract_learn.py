@@ -1,0 +1,110 @@
+"""What learning keeps to, whatever learns and wherever."""
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from contract.cases import (
+    BASE,
+    FIRST,
+    LEARNT,
+    ProbeSampler,
+    advance,
+    advanced,
+    algorithm_of,
+    each,
+    fresh,
+    quick_jit,
+    weights,
+)
+from contract.families import Bare, Probe
+
+from scoutrl.runs.arrays import shapes_of, to_arrays
+from scoutrl.training.iteration import chunk, iterate
+from scoutrl.training.program import arrays_of, join
+from scoutrl.training.state import from_parts, to_parts
+
+
+@each(LEARNT)
+def test_an_iteration_moves_all_that_is_learnt_and_reports_finite_numbers(case):
+    before, (after, report) = fresh(case), advanced(case)
+    assert shapes_of(after) == shapes_of(before)
+    for old, new in zip(weights(before), weights(after), strict=True):
+        arrays = to_arrays(new)
+        still = [name for name, array in to_arrays(old).items() if array.size and np.array_equal(array, arrays[name])]
+        assert still == []
+    assert after.iteration == before.iteration + 1
+    assert report.env_steps > 0
+    assert report.finite.all()
+    for name, value in report.metrics.items():
+        assert value.shape == (), name
+        assert np.isfinite(value), name
+
+
+@each(LEARNT)
+def test_targets_follow_what_is_learnt(case):
+    before, (after, _) = fresh(case), advanced(case)
+    if before.algorithm.targets is not None:
+        first, last = (far(*weights(state)) for state in (before, after))
+        assert all(last[name] < first[name] for name in first)
+
+
+def far(networks, targets) -> dict[str, float]:
+    targets = to_arrays(targets)
+    return {name: np.linalg.norm(x - targets[name]) for name, x in to_arrays(networks).items() if x.size}
+
+
+@each(LEARNT)
+def test_an_iteration_is_pure(case):
+    state = fresh(case)
+    given = {name: array.copy() for name, array in to_arrays(state).items()}
+    assert eqx.tree_equal(advance(case)(state), advanced(case))
+    same(to_arrays(state), given)
+
+
+@each(LEARNT)
+def test_a_restored_state_goes_on_like_the_one_that_was_saved(case):
+    algorithm, spec = algorithm_of(case), Bare(Probe(case.kind))
+    state, _ = advanced(case)
+    restored = from_parts(spec, algorithm, to_parts(spec, algorithm, state))
+    assert list(map(jax.typeof, jax.tree.leaves(restored))) == list(map(jax.typeof, jax.tree.leaves(state)))
+    assert eqx.tree_equal(restored, state)
+    assert eqx.tree_equal(advance(case)(restored), advance(case)(state))
+
+
+@each(BASE, quick={*FIRST})
+def test_two_seeds_in_one_program_are_two_seeds_one_after_the_other(case):
+    states = [fresh(case, seed) for seed in (0, 1)]
+    sampler, algorithm, rest = ProbeSampler(Probe(case.kind)), algorithm_of(case), shapes_of(states[0])
+
+    def one(arrays):
+        state, report = chunk(sampler, algorithm, 1, eqx.combine(arrays, rest))
+        return arrays_of(state), report
+
+    together = quick_jit(jax.vmap(one))(join([arrays_of(state) for state in states]))
+    for seed, state in enumerate(states):
+        alone, report = advance(case)(state)
+        close(jax.tree.map(lambda x, seed=seed: x[seed], together), (arrays_of(alone), report))
+
+
+@each(FIRST, quick=set())
+def test_compiled_or_not_an_iteration_is_the_same(case):
+    with jax.disable_jit():
+        state, metrics, env_steps = iterate(ProbeSampler(Probe(case.kind)), algorithm_of(case), fresh(case))
+    compiled, report = advanced(case)
+    close((state, metrics), (compiled, report.metrics))
+    assert env_steps == report.env_steps
+
+
+def same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_array_equal(found[name], array, err_msg=name)
+
+
+def close(found, expected) -> None:
+    """Equal but for rounding."""
+    found, expected = to_arrays(found), to_arrays(expected)
+    assert found.keys() == expected.keys()
+    for name, array in expected.items():
+        np.testing.assert_allclose(found[name], array, rtol=2e-3, atol=2e-4, err_msg=name)

@@ -1,0 +1,54 @@
+"""Discrete and MultiDiscrete spaces as components."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from gymnasium.spaces import Box, Discrete, MultiDiscrete
+
+from scoutrl.rl.actions import Components, chosen, random_action
+
+
+def test_components_of_spaces():
+    one, several = Components.of(Discrete(4)), Components.of(MultiDiscrete([2, 4, 3]))
+    assert (one.sizes, one.most, one.shape) == ((4,), 4, ())
+    assert (several.sizes, several.most, several.shape) == ((2, 4, 3), 4, (3,))
+    assert one.valid.tolist() == [[True] * 4]
+    assert several.valid.tolist() == [[True, True, False, False], [True] * 4, [True, True, True, False]]
+
+
+def test_actions_are_split_and_joined_with_any_leading_axes():
+    one, several = Components.of(Discrete(4)), Components.of(MultiDiscrete([2, 4]))
+    for components, action, shape in [
+        (one, jnp.int32(3), (1,)),
+        (one, jnp.arange(6).reshape(2, 3), (2, 3, 1)),
+        (several, jnp.array([1, 3]), (2,)),
+        (several, jnp.zeros((5, 2), int), (5, 2)),
+    ]:
+        split = components.split(action)
+        assert split.shape == shape
+        np.testing.assert_array_equal(components.join(split), action)
+
+
+def test_q_is_the_mean_of_the_utilities_chosen():
+    q = jnp.array([[[1.0, 2.0, 4.0], [10.0, 20.0, 40.0]]])
+    assert chosen(q, jnp.array([[2, 0]])).tolist() == [7.0]
+    np.testing.assert_allclose(jax.grad(lambda q: chosen(q, jnp.array([[2, 0]]))[0])(q), [[[0, 0, 0.5], [0.5, 0, 0]]])
+
+
+@pytest.mark.parametrize(
+    "space",
+    [Discrete(5), MultiDiscrete([2, 5, 3]), Box(np.array([-1, 0]), np.array([1, 9]), dtype=np.float32)],
+    ids=str,
+)
+def test_random_actions_lie_in_their_space_and_are_all_as_likely(space):
+    draw = jax.jit(jax.vmap(lambda key: random_action(space, key)))
+    drawn = np.asarray(draw(jax.random.split(jax.random.key(0), 3000)))
+    assert drawn.shape == (3000, *space.shape)
+    drawn, whole = drawn.reshape(3000, -1), not isinstance(space, Box)
+    low, high = (0, np.array(Components.of(space).sizes) - 1) if whole else (space.low, space.high)
+    assert (drawn >= low).all()
+    assert (drawn <= high).all()
+    span = high - low + whole
+    np.testing.assert_allclose((drawn - low).mean(axis=0), (high - low) / 2, atol=0.02 * span.max())
+    np.testing.assert_allclose(drawn.var(axis=0), (span**2 - whole) / 12, rtol=0.1)

@@ -1,0 +1,183 @@
+"""Samplers are alike to those who train and evaluate: one on the device, and a plain loop on the host."""
+
+from typing import Any
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from probes.rooms import Rooms
+from trials.corridor import Clerk, Corridor, Keeper
+from trials.loop_sampler import LoopSampler
+
+from scoutrl.algorithms.dream.dream import Dream
+from scoutrl.evaluation.evaluate import quick_evaluate, scorer
+from scoutrl.training.iteration import chunk, collect
+from scoutrl.training.state import TrainingState, start
+from scoutrl.trials.sampler import DeviceSampler, Sampler, sampler_for
+from scoutrl.trials.trial import Episodes, Protocol, Trial
+
+SAMPLERS = [DeviceSampler, LoopSampler]
+
+
+def both(env, function) -> list[Any]:
+    """What a function of a sampler gives with each of them, as NumPy arrays."""
+    return [jax.tree.map(np.asarray, function(sampler(env))) for sampler in SAMPLERS]
+
+
+def assert_same(one: Trial, other: Trial) -> None:
+    """The same trials, up to what means nothing: what is written down of steps that did not take place."""
+    for a, b in zip(*(jax.tree.leaves(meaningful(trial)) for trial in (one, other)), strict=True):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(a, b)
+
+
+def meaningful(trial: Trial) -> Any:
+    def steps(episodes: Episodes):
+        taken = lambda x: x[episodes.mask]  # noqa: E731
+        seen = np.concatenate([np.ones_like(episodes.mask[..., :1]), episodes.mask], axis=-1)
+        each = jax.tree.map(taken, (episodes.actions, episodes.kept))
+        return episodes.observations[seen], each, episodes.rewards, episodes.terminated, episodes.mask, episodes.goals
+
+    return trial.problem, steps(trial.exploration), steps(trial.exploitation), trial.informed
+
+
+@pytest.mark.parametrize(
+    ("agent", "protocol"), [(Clerk("steps"), Protocol(2, 3)), (Keeper("features"), Protocol(1, 1, True))]
+)
+def test_a_loop_on_the_host_samples_the_same_trials(agent, protocol):
+    """Episodes end early, by termination and by truncation, or at the horizon."""
+    env = Corridor()
+    given = env.problems.ids, jax.random.split(jax.random.key(0), 4)
+    one, other = both(env, lambda sampler: sampler.sample(lambda *_: agent, *given, protocol))
+    assert one.exploration.mask.sum(axis=(0, 1)).tolist() == [n * protocol.exploration_episodes for n in (4, 3, 2, 1)]
+    assert_same(one, other)
+    for a, b in zip(jax.tree.leaves(one), jax.tree.leaves(other), strict=True):
+        assert (a.shape, a.dtype) == (b.shape, b.dtype)
+
+
+def test_agents_are_made_for_each_trial_with_its_problem_and_a_key_of_its_own():
+    env, keys = Corridor(), jax.random.split(jax.random.key(0), 4)
+
+    class Told(Clerk):
+        told: Any = None
+
+        def act(self, memory, features, key, greedy):
+            return self.told, memory
+
+    def make(problem, key):
+        return Told("steps", problem[0] + jax.random.randint(key, (), 0, 1000))
+
+    one, other = both(env, lambda sampler: sampler.sample(make, env.problems.ids, keys, Protocol()))
+    assert len(set(one.exploration.actions[:, 0, 0].tolist())) == 4
+    assert_same(one, other)
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_repeat_goes_on_with_the_state_and_stacks_the_rest(sampler):
+    def step(state):
+        return {**state, "n": state["n"] + 2}, (state["n"], {"square": state["n"] ** 2})
+
+    first = {"n": jnp.int32(1), "rest": jax.nn.relu}
+    state, (before, other) = sampler(Rooms()).repeat(step, first, 3)
+    assert state == {"n": 7, "rest": jax.nn.relu}
+    assert before.tolist() == [1, 3, 5]
+    assert other["square"].tolist() == [1, 9, 25]
+
+
+@pytest.mark.parametrize("sampler", SAMPLERS)
+def test_what_is_compiled_computes_the_same(sampler):
+    sampler = sampler(Rooms())
+    given = {"x": jnp.arange(3.0)}, jnp.float32(2)
+    shapes = jax.eval_shape(lambda *x: x, *given)
+    compiled = sampler.compile(lambda tree, factor: jax.tree.map(lambda x: factor * x, tree), *shapes)
+    assert compiled(*given)["x"].tolist() == [0, 2, 4]
+
+
+def test_families_in_jax_are_sampled_on_the_device():
+    env = Rooms()
+    assert isinstance(sampler_for(env), DeviceSampler)
+    assert sampler_for(env).spec is env
+
+
+# Who trains or evaluates does not know which of them it is.
+
+TRIALS = 8
+DREAM = Dream(
+    z=3,
+    width=4,
+    memory_size=4,
+    policy_width=4,
+    trials_per_iteration=TRIALS,
+    batch_size=TRIALS,
+    capacity=2 * TRIALS,
+    updates_per_iteration=2,
+    warmup=2,
+    exploration_episodes=2,
+)
+ENV = Rooms()
+
+
+def fresh() -> TrainingState:
+    return start(ENV, DREAM, 3)
+
+
+@pytest.fixture(scope="module")
+def trained() -> list[tuple[TrainingState, Any]]:
+    """Two iterations with each of the samplers."""
+
+    def train(sampler: Sampler):
+        run = sampler.compile(lambda state: chunk(sampler, DREAM, 2, state), fresh(), donate=True)
+        return run(fresh())
+
+    return both_states(train)
+
+
+def both_states(function) -> list[Any]:
+    return [function(sampler(ENV)) for sampler in SAMPLERS]
+
+
+def test_training_collects_the_same_trials():
+    problems, keys = ENV.problems.sample(jax.random.key(1), TRIALS), jax.random.split(jax.random.key(2), TRIALS)
+    one, other = both(ENV, lambda sampler: collect(sampler, DREAM, fresh(), problems, keys))
+    assert len(set(one.informed.tolist())) > 0
+    assert_same(one, other)
+
+
+def test_training_tells_the_same(trained):
+    (state, told), (other_state, other_told) = trained
+    assert told.metrics.keys() == other_told.metrics.keys() >= {"loss", "decoder_loss", "policy_loss", "residual"}
+    for name, value in told.metrics.items():
+        np.testing.assert_allclose(other_told.metrics[name], value, rtol=1e-4, atol=1e-4, err_msg=name)
+    assert int(told.env_steps) == int(other_told.env_steps) == 2 * TRIALS * 3 * 2
+    assert told.finite.all()
+    np.testing.assert_array_equal(told.finite, other_told.finite)
+    assert int(state.iteration) == int(other_state.iteration) == 2
+    assert_close(state, other_state)
+
+
+def assert_close(one, other) -> None:
+    pairs = zip(*(jax.tree.leaves(eqx.filter(tree, eqx.is_inexact_array)) for tree in (one, other)), strict=True)
+    for a, b in pairs:
+        np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-4)
+
+
+def test_evaluation_tells_the_same(trained):
+    agent, key = DREAM.agent(ENV, trained[0][0].algorithm), jax.random.key(5)
+
+    def evaluate(sampler: Sampler):
+        quick = quick_evaluate(
+            sampler, DREAM.protocol(True), 10, "test", lambda trial: {"paid": trial.exploitation.rewards.sum()}
+        )
+        arrays, rest = eqx.partition(agent, eqx.is_array)
+        run = sampler.compile(lambda arrays, key: quick(eqx.combine(arrays, rest), key), arrays, key)
+        return run(arrays, key)
+
+    one, other = both(ENV, evaluate)
+    assert one.keys() == other.keys() == {"test_return", "exploration_return", "exploration_length", "paid"}
+    assert {name: float(value) for name, value in other.items()} == pytest.approx(one, abs=1e-4)
+    scores, other_scores = both(ENV, lambda sampler: scorer(sampler, DREAM.protocol(True), 10, "train")(agent, 1))
+    for a, b in zip(jax.tree.leaves(scores), jax.tree.leaves(other_scores), strict=True):
+        assert a.shape[0] == 10
+        np.testing.assert_allclose(a, b, atol=1e-4)
