@@ -19,6 +19,7 @@ from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, RunConfig, resolve
 from scoutrl.runs.families import build
+from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
@@ -78,7 +79,7 @@ def train(
 
     config = resolve(algorithm, family, preset, steps, seed, settings)
     count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
-    path = Path(out) if out is not None else default_out(config, count)
+    path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
     check_own(build(config.family, config.family_options) if env is None else env)
     if count == 1:
@@ -158,7 +159,7 @@ def film(
     _prepare()
     from scoutrl.report.video import film as write
 
-    return write(open_run(seed_dirs(os.fspath(run))[0], _family(env, [run])), Path(directory), split, seed)
+    return write(open_run(seed_dirs(os.fspath(run))[0], _family(env, [run])), local(directory, "--video"), split, seed)
 
 
 def compare(
@@ -200,7 +201,7 @@ def compare(
     from scoutrl.report.style import save
 
     result = run(
-        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
+        family, algorithms, seeds, local(out), steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
     )
     save(return_curves(result, "steps"), result.path / "curve-steps")
     save(return_curves(result, "seconds"), result.path / "curve-seconds")
@@ -239,7 +240,7 @@ def coupling(
     from scoutrl.report.coupling_plot import coupling_figure
     from scoutrl.report.style import save
 
-    result = run(out, algorithms, sizes, seeds, steps=steps, show=show)
+    result = run(local(out), algorithms, sizes, seeds, steps=steps, show=show)
     save(coupling_figure(result), result.path / "coupling")
     return result
 
@@ -316,7 +317,7 @@ def export(
     _prepare()
     from scoutrl.runs.export import export as write
 
-    return write(open_run(single_dir(os.fspath(run)), _family(env, [run])), Path(file), overwrite)
+    return write(open_run(single_dir(os.fspath(run)), _family(env, [run])), local(file, "FILE"), overwrite)
 
 
 def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[str]]) -> MetaEnv | None:

@@ -14,7 +14,7 @@ from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
-from scoutrl.runs.config import RunConfig
+from scoutrl.runs.config import RunConfig, completed
 from scoutrl.runs.families import name_of
 from scoutrl.runs.open import open_run
 from scoutrl.trials.agent import Agent
@@ -123,11 +123,16 @@ def evaluate_runs(
         seed=seed,
         interval="trials",
     )
-    singles = []
+    singles, of_seed = [], {}
     for path in paths:
         trained = first if path == paths[0] else open_run(path, first.env)
-        if _kind(trained.config) != _kind(first.config):
+        if completed(_kind(trained.config), _kind(first.config)) != completed(_kind(first.config), _kind(trained.config)):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
+        if (same := of_seed.setdefault(trained.config.seed, path)) != path or paths.count(path) > 1:
+            raise ScoutError(
+                f"{path} and {same} are both of seed {trained.config.seed}: a copy is no seed of its own and would make "
+                "the intervals too narrow; name only one of them."
+            )
         scores = score(trained.agent, seed)
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)

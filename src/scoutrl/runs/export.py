@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,7 @@ def export(trained: TrainedRun, file: Path, overwrite: bool = False) -> Path:
     Raises:
         ScoutError: there is such a file, it cannot be written, or the agent cannot be made again from its spaces.
     """
-    if not overwrite and file.exists():
+    if not overwrite and os.path.lexists(file):
         raise ScoutError(f"{file} is there already; name another file, or remove it first.")
     arrays, home, algorithm = to_arrays(trained.agent), trained.home, trained.algorithm
     content = {

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 from scoutrl.algorithms.base import Algorithm
@@ -13,6 +14,7 @@ from scoutrl.runs.agent import AGENT, TrainedAgent, agent_like
 from scoutrl.runs.arrays import from_arrays
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.families import name_of
+from scoutrl.runs.files import read_text
 from scoutrl.runs.record import CHECKPOINTS
 from scoutrl.runs.run_dir import CONFIG
 from scoutrl.trials.agent import Agent
@@ -55,9 +57,15 @@ def seed_dirs(path: str | Path) -> list[Path]:
     within = [config.parent for config in path.glob(f"*/{CONFIG}")]
     if not within and not (path / CONFIG).is_file():
         raise ScoutError(f"{path} holds no run: there is no {CONFIG} in it; name the --out directory of `scout train`.")
-    if not within and _is_group(path):
+    listed = _listed(path)
+    if not within and listed is not None:
         raise ScoutError(f"{path} is meant for several seeds and holds none yet; let `scout train` go on.")
-    return sorted(within, key=lambda seed: _config(seed).seed) or [path]
+    if within and listed is None and (path / CONFIG).is_file():
+        return [path]
+    seeds = {run: _config(run).seed for run in within}
+    for run in [run for run, seed in seeds.items() if listed is not None and seed not in listed]:
+        print(f"{run} is left out: its seed {seeds.pop(run)} is none of the seeds that {path} lists.", file=sys.stderr)
+    return sorted(seeds, key=lambda run: (seeds[run], run)) or [path]
 
 
 def single_dir(path: str | Path) -> Path:
@@ -108,16 +116,19 @@ def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:
             )
 
 
-def _is_group(path: Path) -> bool:
+def _listed(path: Path) -> list[int] | None:
+    """The seeds of the group at `path`, as its configuration lists them; None where it lists none."""
     try:
-        return "seeds" in json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False  # `_config` will say what is wrong
+        content = json.loads(read_text(path / CONFIG))
+    except (OSError, ValueError, RecursionError):
+        return None  # `_config` will say what is wrong
+    seeds = content.get("seeds") if isinstance(content, dict) else None
+    return seeds if isinstance(seeds, list) else None
 
 
 def _config(path: Path) -> RunConfig:
     try:
-        return RunConfig.from_json((path / CONFIG).read_text(encoding="utf-8"))
+        return RunConfig.from_json(read_text(path / CONFIG))
     except (OSError, UnicodeDecodeError) as error:
         raise ScoutError(f"{path / CONFIG} cannot be read: {error}.") from error
     except ScoutError as error:
