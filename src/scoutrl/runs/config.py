@@ -13,6 +13,7 @@ from scoutrl.algorithms.settings import LEARNER, check_used, settings_of, unused
 from scoutrl.algorithms.settings import build as build_algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
+from scoutrl.plugins import announce
 from scoutrl.runs.families import build, checked_options, name_of, options_of_object, rebuilds
 from scoutrl.runs.presets import preset as find_preset
 from scoutrl.runs.run_dir import FORMAT, check_format
@@ -74,6 +75,8 @@ class RunConfig:
         """
         try:
             content = json.loads(text, parse_constant=_refuse_constant)
+            if not isinstance(content, dict):
+                raise TypeError("it is no object")
             if "algorithm" in content:
                 check_format(content, "config.json")
             return _checked(RunConfig(**content))
@@ -109,6 +112,8 @@ def resolve(
     """
     own = None if isinstance(family, str) else family
     name = family if isinstance(family, str) else name_of(family)
+    for asked_for in (algorithm, name):
+        announce(asked_for)
     start = find_preset(algorithm, name, preset or "default")
     asked = assignments(sets)
     chosen = {**_counting(algorithm, start.settings, asked.get(LEARNER)), **asked}

@@ -1,4 +1,4 @@
-"""Files as they are to be: read only where they are files, written so that a reader finds the old content or the new."""
+"""Files that are read only where they are files, and written so that a reader finds the old content or the new."""
 
 import contextlib
 import errno
@@ -7,8 +7,8 @@ import os
 import re
 import stat
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
-from typing import BinaryIO
 
 from scoutrl.errors import ScoutError
 
@@ -33,7 +33,7 @@ def local(path: str | os.PathLike[str], option: str = "--out") -> Path:
 
 
 @contextlib.contextmanager
-def opened(path: Path) -> Iterator[BinaryIO]:
+def opened(path: Path) -> Iterator[BufferedReader]:
     """The file `path`, open to be read.
 
     Raises:

@@ -122,7 +122,7 @@ class RunDirectory:
             if stat.S_ISREG(os.fstat(lock).st_mode) and re.fullmatch(own, os.pread(lock, 30, 0)):
                 return lock
             os.close(lock)
-        raise ScoutError(f"{path} is not a lock of scout's, so it is left alone; name another directory with --out DIR.")
+        raise ScoutError(f"{path} is no lock of scout's and is left alone; name another directory with --out DIR.")
 
     def _take_lock(self) -> None:
         # The system lets go of the lock when the process ends, however it ends: none is ever left behind.
