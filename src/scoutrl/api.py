@@ -19,6 +19,7 @@ from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, RunConfig, resolve
 from scoutrl.runs.families import build
+from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
@@ -78,7 +79,7 @@ def train(
 
     config = resolve(algorithm, family, preset, steps, seed, settings)
     count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
-    path = Path(out) if out is not None else default_out(config, count)
+    path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
     check_own(build(config.family, config.family_options) if env is None else env)
     if count == 1:
@@ -102,6 +103,8 @@ def evaluate(
     split: Split = "test",
     seed: int = 0,
     env: str | MetaEnv | None = None,
+    *,
+    trust: bool = False,
 ) -> Evaluation:
     """Evaluate a run greedily on the problems of one split, evenly spread over them.
 
@@ -111,12 +114,14 @@ def evaluate(
         split: "test" for the unseen problems, "train" for those learnt on.
         seed: seed of the evaluation's randomness.
         env: another family with the same spaces, or the run's own where that cannot be made from its name.
+        trust: import code that the run names and that is not installed, from the current directory or the path.
 
     Returns:
         Means with 95% intervals: over trials for one seed, over the seeds' means for several.
 
     Raises:
-        ScoutError: no such run, nothing saved in it yet, or a family with other spaces.
+        ScoutError: no such run, nothing saved in it yet, a family with other spaces, two runs of the same seed, or code
+            that is not trusted.
     """
     runs = [run] if isinstance(run, Run | str | os.PathLike) else list(run)
     if not runs:
@@ -127,7 +132,7 @@ def evaluate(
     _prepare()
     given = _family(env, runs)
     paths = [path for one in runs for path in seed_dirs(os.fspath(one))]
-    return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs))
+    return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs), trust)
 
 
 def film(
@@ -136,6 +141,8 @@ def film(
     split: Split = "test",
     seed: int = 0,
     env: str | MetaEnv | None = None,
+    *,
+    trust: bool = False,
 ) -> list[Path]:
     """Write films of a trained agent, one GIF for each problem, at most eight of them.
 
@@ -148,6 +155,7 @@ def film(
         split: "test" for the unseen problems, "train" for those learnt on.
         seed: seed of the trials' randomness.
         env: another family with the same spaces, or the run's own where that cannot be made from its name.
+        trust: import code that the run names and that is not installed, from the current directory or the path.
 
     Returns:
         The files.
@@ -158,7 +166,9 @@ def film(
     _prepare()
     from scoutrl.report.video import film as write
 
-    return write(open_run(seed_dirs(os.fspath(run))[0], _family(env, [run])), Path(directory), split, seed)
+    return write(
+        open_run(seed_dirs(os.fspath(run))[0], _family(env, [run]), trust), local(directory, "--video"), split, seed
+    )
 
 
 def compare(
@@ -200,7 +210,7 @@ def compare(
     from scoutrl.report.style import save
 
     result = run(
-        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
+        family, algorithms, seeds, local(out), steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
     )
     save(return_curves(result, "steps"), result.path / "curve-steps")
     save(return_curves(result, "seconds"), result.path / "curve-seconds")
@@ -239,7 +249,7 @@ def coupling(
     from scoutrl.report.coupling_plot import coupling_figure
     from scoutrl.report.style import save
 
-    result = run(out, algorithms, sizes, seeds, steps=steps, show=show)
+    result = run(local(out), algorithms, sizes, seeds, steps=steps, show=show)
     save(coupling_figure(result), result.path / "coupling")
     return result
 
@@ -264,7 +274,8 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust
     Args:
         run: what `train` gave, a run directory, or a file that `export` wrote.
         env: the family as an object, for a run whose family cannot be made from its name. A file needs none.
-        trust: for a file, import the code of an algorithm that is not among those of `scout algorithms`.
+        trust: import code that the run names and that is not installed, from the current directory or the path; for a
+            file, the code of an algorithm that is not among those of `scout algorithms`.
 
     Raises:
         ScoutError: no such run, nothing saved in it yet, or several seeds in it; a file that is damaged or something
@@ -278,7 +289,7 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust
         return DeployedAgent(
             found.agent, found.spaces, found.horizon, found.exploration_episodes, found.exploitation_episodes
         )
-    trained = open_run(single_dir(os.fspath(run)), _family(env, [run]))
+    trained = open_run(single_dir(os.fspath(run)), _family(env, [run]), trust)
     algorithm = trained.algorithm
     return DeployedAgent(
         trained.agent,
@@ -295,6 +306,7 @@ def export(
     env: MetaEnv | None = None,
     *,
     overwrite: bool = False,
+    trust: bool = False,
 ) -> Path:
     """Write the trained agent of a run of one seed to one file, which `load` reads without the run or the family.
 
@@ -305,6 +317,7 @@ def export(
         file: where to, such as `agent.scout`; its directory must be there.
         env: the family as an object, for a run whose family cannot be made from its name.
         overwrite: replace a file that is there already.
+        trust: import code that the run names and that is not installed, from the current directory or the path.
 
     Returns:
         The file.
@@ -316,7 +329,7 @@ def export(
     _prepare()
     from scoutrl.runs.export import export as write
 
-    return write(open_run(single_dir(os.fspath(run)), _family(env, [run])), Path(file), overwrite)
+    return write(open_run(single_dir(os.fspath(run)), _family(env, [run]), trust), local(file, "FILE"), overwrite)
 
 
 def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[str]]) -> MetaEnv | None:

@@ -3,8 +3,11 @@
 import dataclasses
 import difflib
 import importlib
+import importlib.machinery
 import importlib.metadata
+import site
 import sys
+import sysconfig
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -52,6 +55,58 @@ def unknown(kind: str, name: str, known: Iterable[str], *, of: str = "", advice:
     return ScoutError(f"there is no {kind} {name!r}{of and f' of {of}'}; {hint}{advice and f' ({advice})'}")
 
 
+def sources(module: str) -> list[Path]:
+    """The files that importing `module` would run, found without running any; none where it is not on the path.
+
+    The current directory counts as the last place of the path.
+    """
+    files: list[Path] = []
+    places = [Path(entry) for entry in [*sys.path, str(Path.cwd())]]
+    for part in module.split("."):
+        inside: list[Path] = []
+        file = None
+        for place in places:
+            if file := _source(place / part / "__init__"):
+                inside = [place / part]
+                break
+            if file := _source(place / part):
+                inside = []
+                break
+            inside += [place / part] if (place / part).is_dir() else []
+        if file is None and not inside:
+            return []
+        files += [] if file is None else [file]
+        places = inside
+    return files
+
+
+def is_installed(module: str) -> bool:
+    """Whether `module` is of an installed package, and not just a file on the path or in the current directory."""
+    files = sources(module)
+    if files and all(any(file.is_relative_to(place) for place in _site_packages()) for file in files):
+        return True
+    within = any(file.is_relative_to(Path.cwd()) for file in files)
+    return not within and module.partition(".")[0] in importlib.metadata.packages_distributions()
+
+
+def announce(path: str) -> None:
+    """Say on stderr which file importing `package.module:ClassName` will run, unless it was imported before."""
+    module = path.partition(":")[0]
+    if ":" in path and module not in sys.modules and (files := sources(module)):
+        print(f"Importing {module} from {files[-1]}", file=sys.stderr)
+
+
+def _source(base: Path) -> Path | None:
+    """The file of a module without its suffix `base`."""
+    names = (base.with_name(base.name + suffix) for suffix in importlib.machinery.all_suffixes())
+    return next((name.absolute() for name in names if name.is_file()), None)
+
+
+def _site_packages() -> set[Path]:
+    found = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), *site.getsitepackages()}
+    return {Path(place) for place in [*found, site.getusersitepackages()]}
+
+
 def import_class(path: str) -> type:
     """The class at `package.module:ClassName`; the current directory counts as a place to import from.
 
@@ -61,8 +116,10 @@ def import_class(path: str) -> type:
     module_name, _, class_name = path.partition(":")
     if not module_name or not class_name:
         raise ScoutError(f"{path!r} is no class: write it as package.module:ClassName.")
-    if (here := str(Path.cwd())) not in sys.path:
-        sys.path.append(here)
+    files = sources(module_name)
+    if module_name not in sys.modules and files and files[-1].is_relative_to(Path.cwd()):
+        # Only then, so that nothing else is taken from where the user happens to be.
+        sys.path.extend({str(Path.cwd())}.difference(sys.path))
     try:
         found = importlib.import_module(module_name)
     except ModuleNotFoundError as error:

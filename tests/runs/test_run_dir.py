@@ -37,8 +37,9 @@ def test_a_new_directory_has_no_config_and_then_the_one_written(tmp_path):
 
 def test_a_directory_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("precious")
-    with RunDirectory(tmp_path) as directory, pytest.raises(ScoutError, match=r"holds thesis\.tex and no config\.json"):
-        directory.read_config()
+    with pytest.raises(ScoutError, match=r"holds thesis\.tex and no config\.json"):
+        RunDirectory(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("text", ["{", "[1]", "\x00"])

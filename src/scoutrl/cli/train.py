@@ -42,7 +42,8 @@ def train(
     run = train_agents(
         algorithm, family, steps, seed, out, preset=preset, seeds=seeds, settings=sets, seeds_mode=seeds_mode
     )
-    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path})")
+    own = " --trust" if ":" in algorithm + family else ""
+    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own})")
 
 
 def evaluate(
@@ -54,6 +55,7 @@ def evaluate(
     seed: Seed = 0,
     env: Annotated[str | None, Parameter(metavar="FAMILY")] = None,
     video: Directory | None = None,
+    trust: Flag = False,
     json: Flag = False,
 ) -> None:
     """Measure what a trained agent earns on problems it has never seen.
@@ -67,13 +69,14 @@ def evaluate(
         seed: Seed of the evaluation's randomness.
         env: Evaluate in another family with the same observations, actions and goals; without it, in the run's own.
         video: Write films (GIF) of one trial each on at most eight problems into DIR; of several seeds, of the first.
+        trust: Import code of your own that the run names, such as a family in this directory; it can do anything.
         json: Print one JSON object and nothing else.
     """
     from scoutrl.api import evaluate as evaluate_run
     from scoutrl.api import film
 
-    result = evaluate_run(run_dir, trials, split, seed, env)
-    films = [] if video is None else film(run_dir, video, split, seed, env)
+    result = evaluate_run(run_dir, trials, split, seed, env, trust=trust)
+    films = [] if video is None else film(run_dir, video, split, seed, env, trust=trust)
     if json:
         print(f"{result.algorithm} on {result.family}: {result.protocol}", file=sys.stderr)
         print_json(result.to_dict())
@@ -83,7 +86,7 @@ def evaluate(
         print(f"Films: {', '.join(map(str, films))}", file=sys.stderr)
 
 
-def export(run: str, file: str, /) -> None:
+def export(run: str, file: str, /, *, trust: Flag = False) -> None:
     """Write the trained agent of a run into one file, which needs nothing of the run's directory.
 
     Example: scout export runs/dream-bus-seed0 agent.scout
@@ -91,8 +94,9 @@ def export(run: str, file: str, /) -> None:
     Args:
         run: Directory of a run of one seed, as `scout train` printed it.
         file: File to write, such as agent.scout.
+        trust: Import code of your own that the run names; it can do anything.
     """
     from scoutrl.api import export as export_agent
 
-    path = export_agent(run, file)
+    path = export_agent(run, file, trust=trust)
     print(f'Exported: {path}  (load it: scoutrl.load("{path}"))')

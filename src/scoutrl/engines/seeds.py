@@ -5,7 +5,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import jax
 
@@ -13,9 +13,9 @@ from scoutrl.engines.processes import SeedRun, train_in_processes
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
-from scoutrl.runs.config import RunConfig
-from scoutrl.runs.record import is_finished, print_status
-from scoutrl.runs.run_dir import FORMAT, RunDirectory, check_format, refuse_other
+from scoutrl.runs.config import RunConfig, completed
+from scoutrl.runs.record import has_work, is_finished, print_status
+from scoutrl.runs.run_dir import CONFIG, FORMAT, RunDirectory, check_format, refuse_other
 from scoutrl.training.loop import train_together
 
 Mode = Literal["auto", "processes", "vmap"]
@@ -128,7 +128,14 @@ def _describe_group(directory: RunDirectory, group: SeedGroup) -> None:
         if "seeds" not in there:
             raise ScoutError(f"{directory.path} holds a run of one seed; name another directory with --out DIR.")
         check_format(there, directory.path)
-        seeds |= set(there.pop("seeds"))
+        seeds |= _seeds_of(directory, there.pop("seeds"))
         del there["format"]
-        refuse_other(directory.path, there, here)
+        if has_work(directory.path):
+            refuse_other(directory.path, completed(there, here), here)
     directory.write_config(json.dumps({"format": FORMAT, "seeds": sorted(seeds)} | here, indent=2) + "\n")
+
+
+def _seeds_of(directory: RunDirectory, seeds: Any) -> set[int]:
+    if not isinstance(seeds, list) or not all(type(seed) is int for seed in seeds):
+        raise ScoutError(f"the seeds in {directory.path / CONFIG} are no list of numbers; put it right.")
+    return set(seeds)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import equinox as eqx
 import jax
@@ -14,9 +13,9 @@ from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
-from scoutrl.runs.config import RunConfig
+from scoutrl.runs.config import RunConfig, completed
 from scoutrl.runs.families import name_of
-from scoutrl.runs.open import open_run
+from scoutrl.runs.open import open_run, read_config
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import Sampler, sampler_for
 from scoutrl.trials.trial import Protocol, Trial
@@ -99,14 +98,18 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
 
 
 def evaluate_runs(
-    paths: Sequence[Path], trials: int, split: Split, seed: int, env: MetaEnv | None, name: str
+    paths: Sequence[Path], trials: int, split: Split, seed: int, env: MetaEnv | None, name: str, trust: bool = False
 ) -> Evaluation:
     """Evaluate the runs in `paths`, one per seed, all of one family and algorithm; `name` is what they are together.
 
+    `trust` is as for `open_run`.
+
     Raises:
-        ScoutError: a run cannot be opened, they are not of one family and algorithm, or `env` has other spaces.
+        ScoutError: a run cannot be opened, they are not of one family and algorithm, two are of the same seed, or `env`
+            has other spaces.
     """
-    first = open_run(paths[0], env)
+    _refuse_copies(paths)
+    first = open_run(paths[0], env, trust)
     # All seeds share this program: it is compiled once.
     score = scorer(sampler_for(first.env), first.algorithm.protocol(greedy=True), trials, split)
     problems = first.env.problems
@@ -125,8 +128,8 @@ def evaluate_runs(
     )
     singles = []
     for path in paths:
-        trained = first if path == paths[0] else open_run(path, first.env)
-        if _kind(trained.config) != _kind(first.config):
+        trained = first if path == paths[0] else open_run(path, first.env, trust)
+        if _differ(trained.config, first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
         scores = score(trained.agent, seed)
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
@@ -157,8 +160,20 @@ def _in(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.array([(others == one).all(axis=1).any() for one in ids])
 
 
-def _kind(config: RunConfig) -> dict[str, Any]:
-    return {name: value for name, value in config.identity().items() if name != "seed"}
+def _refuse_copies(paths: Sequence[Path]) -> None:
+    """Refuse two runs of one seed: a copy is no sample of its own, and would make the intervals too narrow."""
+    found: dict[int, Path] = {}
+    for path in paths if len(paths) > 1 else ():
+        seed = read_config(path).seed
+        if seed in found:
+            raise ScoutError(f"{path} and {found[seed]} are both of seed {seed}, so one may be a copy; name only one.")
+        found[seed] = path
+
+
+def _differ(one: RunConfig, other: RunConfig) -> bool:
+    """Whether two runs differ in more than their seeds, and what one was written before the other knew."""
+    here, there = one.identity() | {"seed": 0}, other.identity() | {"seed": 0}
+    return completed(here, there) != completed(there, here)
 
 
 def _trials(

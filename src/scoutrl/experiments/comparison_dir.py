@@ -7,6 +7,8 @@ from typing import Any
 from scoutrl.engines.seeds import SeedGroup
 from scoutrl.errors import ScoutError
 from scoutrl.results.comparison import Budget
+from scoutrl.runs.config import completed
+from scoutrl.runs.record import has_work
 from scoutrl.runs.run_dir import RunDirectory, refuse_other
 
 
@@ -22,16 +24,24 @@ def describe_comparison(directory: RunDirectory, groups: Sequence[SeedGroup], bu
     if there is not None:
         if "comparison" not in there:
             raise ScoutError(f"{directory.path} holds a run and no comparison; name another directory with --out DIR.")
-        there = there["comparison"]
-        known = there.pop("algorithms")
-        _refuse_shorter(directory, Budget(**there.pop("budget")), budget)
-        refuse_other(directory.path, there, here, "comparison")
-        for label in known.keys() & algorithms.keys():
-            refuse_other(directory.path, {label: known[label]}, {label: algorithms[label]}, "comparison")
-        algorithms = known | algorithms
+        if has_work(directory.path):
+            algorithms = _continued(directory, there["comparison"], here, algorithms, budget)
     length = {"steps": budget.steps, "minutes": budget.minutes}
     content = {"comparison": here | {"budget": length, "algorithms": algorithms}}
     directory.write_config(json.dumps(content, indent=2, allow_nan=False) + "\n")
+
+
+def _continued(
+    directory: RunDirectory, there: dict[str, Any], here: dict[str, Any], algorithms: dict[str, Any], budget: Budget
+) -> dict[str, Any]:
+    """All algorithms of the comparison described in `there`, to which those of the one in `here` are added."""
+    known = there.pop("algorithms")
+    _refuse_shorter(directory, Budget(**there.pop("budget")), budget)
+    refuse_other(directory.path, there, here, "comparison")
+    for label in known.keys() & algorithms.keys():
+        old = completed(known[label], algorithms[label])
+        refuse_other(directory.path, {label: old}, {label: algorithms[label]}, "comparison")
+    return known | algorithms
 
 
 def _identity(group: SeedGroup) -> dict[str, Any]:

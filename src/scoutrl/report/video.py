@@ -1,5 +1,6 @@
 """Films of trained agents, as animated GIFs: what an agent observes, where it goes, how much it knows."""
 
+import re
 from pathlib import Path
 
 import jax
@@ -11,6 +12,7 @@ from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.recording import RecordedEpisode, recorder
+from scoutrl.runs.files import replacing
 from scoutrl.runs.open import TrainedRun
 
 MOST = 8
@@ -23,6 +25,8 @@ LETTERS = 15
 """Font size of the text, in pixels."""
 PACE, PAUSE = 350, 1400
 """Milliseconds that a step is shown, and the last moment of an episode."""
+_LONGEST = 100
+"""Bytes of the name of a film, at most."""
 COLOURS = 128
 """Size of the palette of a film."""
 INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
@@ -44,7 +48,8 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)
-            _write(path, episodes)
+            with replacing(path) as temporary:
+                _write(temporary, episodes)
         except OSError as error:
             raise ScoutError(f"the video {path} cannot be written: {error.strerror or error}.") from error
         written.append(path)
@@ -52,11 +57,13 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
 
 
 def _name(env: MetaEnv, row: int) -> str:
-    """The name of a film without its suffix, such as `colour-2` or `useful-3-useless-5`."""
+    """The name of a film without its suffix, such as `colour-2` or `useful-3-useless-5`: always that of a file."""
     problems = env.problems
     if problems.sizes is None:
         return f"problem-{row}"
-    return "-".join(f"{name}-{value}" for name, value in zip(problems.names, problems.ids[row], strict=True))
+    said = "-".join(f"{name}-{value}" for name, value in zip(problems.names, problems.ids[row], strict=True))
+    name = re.sub(r"[^\w.+=-]+", "-", said).lstrip(".-").encode(errors="ignore")[:_LONGEST].decode(errors="ignore")
+    return said if name == said else f"{name}-problem-{row}"
 
 
 def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
@@ -71,7 +78,7 @@ def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
         COLOURS, Image.Quantize.MAXCOVERAGE
     )
     few = [frame.quantize(palette=palette, dither=Image.Dither.NONE) for frame in frames]
-    few[0].save(path, save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
+    few[0].save(path, "GIF", save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
 
 
 def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:

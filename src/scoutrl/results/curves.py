@@ -55,5 +55,5 @@ def curve(runs: Sequence[Sequence[Mapping[str, float]]], along: Along) -> Curve 
 
 def _evaluations(rows: Sequence[Mapping[str, float]], along: Along) -> tuple[np.ndarray, np.ndarray]:
     """The moments [evaluations] at which a seed was evaluated, and its returns [evaluations]."""
-    evaluated = [row for row in rows if "test_return" in row]
+    evaluated = [row for row in rows if "test_return" in row and along in row]
     return np.array([row[along] for row in evaluated]), np.array([row["test_return"] for row in evaluated])

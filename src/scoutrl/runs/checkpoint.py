@@ -4,10 +4,12 @@ A checkpoint is a directory with one safetensors file a part and `manifest.json`
 of the run, and a checksum of each file and of itself.
 """
 
+import contextlib
 import dataclasses
 import errno
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,9 +19,10 @@ from typing import Any
 import numpy as np
 
 from scoutrl.errors import ScoutError
-from scoutrl.runs.files import sync, writing
+from scoutrl.runs.config import completed
+from scoutrl.runs.files import opened, reading, sync, writing
 from scoutrl.runs.manifest import read_manifest, write_manifest
-from scoutrl.runs.run_dir import differences
+from scoutrl.runs.run_dir import differences, listed
 from scoutrl.runs.tensors import UnreadableError, read_header, read_tensors, write_tensors
 
 KEEP = 3
@@ -102,17 +105,35 @@ def load(directory: Path, identity: Mapping[str, Any] | None, parts: Sequence[st
     return None
 
 
+def refuse_others(directory: Path, identity: Mapping[str, Any]) -> None:
+    """Check that no other run than that of `identity` has saved in `directory`; what is damaged may be anybody's.
+
+    Raises:
+        ScoutError: one has.
+    """
+    for path in _finished(directory):
+        with contextlib.suppress(UnreadableError):
+            _refuse_other(path, read_manifest(path), identity)
+
+
+def finished(directory: Path) -> bool:
+    """Whether there is a checkpoint in `directory`, whole or damaged."""
+    return bool(_finished(directory))
+
+
 def _finished(directory: Path) -> list[Path]:
     """Checkpoints, newest first."""
-    if not directory.is_dir():
-        return []
-    return sorted((path for path in directory.iterdir() if path.name.isdigit()), reverse=True)
+    with reading(directory):
+        if not directory.is_dir():
+            return []
+        return sorted((path for path in directory.iterdir() if re.fullmatch("[0-9]{10}", path.name)), reverse=True)
 
 
 def _clear(directory: Path) -> None:
     """Remove what an interrupted save left behind."""
-    for path in directory.glob("*tmp*"):
-        shutil.rmtree(path, ignore_errors=True)
+    for path in directory.iterdir():
+        if re.fullmatch(r"[0-9]{10}\.tmp", path.name):
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def _write(path: Path, parts: Parts, identity: Mapping[str, Any], counters: Mapping[str, float]) -> None:
@@ -147,10 +168,7 @@ def _read(path: Path, identity: Mapping[str, Any] | None, parts: Sequence[str]) 
         ScoutError: it is another run's or of another version.
     """
     manifest = read_manifest(path)
-    # Compared as JSON, in which a tuple is a list.
-    other = [] if identity is None else differences(manifest["identity"], json.loads(json.dumps(identity)))
-    if other:
-        raise ScoutError(f"the checkpoint {path} is of another run: {', '.join(other)}; move it out of the way.")
+    _refuse_other(path, manifest, identity)
     return Checkpoint(
         {part: _read_part(path / _file(part), manifest["sha256"].get(_file(part))) for part in parts},
         manifest["counters"],
@@ -158,9 +176,18 @@ def _read(path: Path, identity: Mapping[str, Any] | None, parts: Sequence[str]) 
     )
 
 
+def _refuse_other(path: Path, manifest: Mapping[str, Any], identity: Mapping[str, Any] | None) -> None:
+    if identity is None:
+        return
+    # Compared as JSON, in which a tuple is a list.
+    here = json.loads(json.dumps(identity))
+    if other := differences(completed(manifest["identity"], here), here):
+        raise ScoutError(f"the checkpoint {path} is of another run: {listed(other)}; move it out of the way.")
+
+
 def _read_part(file: Path, checksum: str | None) -> dict[str, np.ndarray]:
     try:
-        with file.open("rb") as content:
+        with reading(file), opened(file) as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()
         if found != checksum:
             raise UnreadableError("is not as it was written")

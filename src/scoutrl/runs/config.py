@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+import types
+import typing
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +13,7 @@ from scoutrl.algorithms.settings import LEARNER, check_used, settings_of, unused
 from scoutrl.algorithms.settings import build as build_algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
+from scoutrl.plugins import announce
 from scoutrl.runs.families import build, checked_options, name_of, options_of_object, rebuilds
 from scoutrl.runs.presets import preset as find_preset
 from scoutrl.runs.run_dir import FORMAT, check_format
@@ -71,11 +74,13 @@ class RunConfig:
             ScoutError: the text is not a config of this version of Scout; says which version to use instead.
         """
         try:
-            content = json.loads(text)
+            content = json.loads(text, parse_constant=_refuse_constant)
+            if not isinstance(content, dict):
+                raise TypeError("it is no object")
             if "algorithm" in content:
                 check_format(content, "config.json")
-            return RunConfig(**content)
-        except (TypeError, ValueError) as error:
+            return _checked(RunConfig(**content))
+        except (TypeError, ValueError, RecursionError) as error:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
 
 
@@ -107,6 +112,8 @@ def resolve(
     """
     own = None if isinstance(family, str) else family
     name = family if isinstance(family, str) else name_of(family)
+    for asked_for in (algorithm, name):
+        announce(asked_for)
     start = find_preset(algorithm, name, preset or "default")
     asked = assignments(sets)
     chosen = {**_counting(algorithm, start.settings, asked.get(LEARNER)), **asked}
@@ -151,6 +158,39 @@ def make_algorithm(config: RunConfig) -> Algorithm:
     """
     made = algorithm_registry.find(config.algorithm)
     return build_algorithm(made, without_lists(_fitted(made, config.settings, config.algorithm)))
+
+
+def completed(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, Any]:
+    """The identity `there` with what it lacks of `here`, as another version wrote it, at its default."""
+    fields = {field.name: field.default for field in dataclasses.fields(RunConfig)}
+    added = {name: fields[name] for name in here.keys() & fields.keys() - there.keys() if name not in BESIDES}
+    found = {**there, **{name: value for name, value in added.items() if value is not dataclasses.MISSING}}
+    old, new = there.get("settings"), here.get("settings")
+    if isinstance(old, dict) and isinstance(new, dict) and new.keys() - old.keys() and "algorithm" in here:
+        found["settings"] = _settings(here["algorithm"], {k: new[k] for k in (LEARNER,) if k in new}) | old
+        found["settings"] = {name: value for name, value in found["settings"].items() if name in new or name in old}
+    return found
+
+
+def _checked(config: RunConfig) -> RunConfig:
+    """`config`, if its values are of the types of its fields and within their limits; else TypeError or ValueError."""
+    for name, hint in typing.get_type_hints(RunConfig).items():
+        value, kinds = getattr(config, name), typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        if not any(_is(value, typing.get_origin(kind) or kind) for kind in kinds):
+            raise TypeError(f"{name} cannot be {json.dumps(value)[:40]}")
+    if not 0 <= config.seed <= LARGEST_SEED or min(config.steps, *(getattr(config, n) for n in _RUN_SETTINGS)) < 1:
+        raise ValueError("a number is out of its range")
+    return config
+
+
+def _is(value: Any, kind: type) -> bool:
+    if isinstance(value, bool):
+        return kind is bool
+    return isinstance(value, (int, float) if kind is float else kind)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def _counting(algorithm: str, preset: Mapping[str, Any], learner: str | None) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from scoutrl._version import installed_version
 from scoutrl.algorithms.registry import algorithms
+from scoutrl.algorithms.settings import LEARNER
 from scoutrl.envs import Spaces
 from scoutrl.errors import ScoutError
 from scoutrl.runs.agent import agent_like
@@ -23,6 +25,7 @@ from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.spaces import spaces_from_json, spaces_to_json
 from scoutrl.runs.stand_in import StandIn
 from scoutrl.runs.tensors import UnreadableError, read_header, read_tensors, write_tensors
+from scoutrl.runs.trust import admit
 from scoutrl.trials.agent import Agent
 
 _KEY = "scoutrl"
@@ -56,7 +59,7 @@ def export(trained: TrainedRun, file: Path, overwrite: bool = False) -> Path:
     Raises:
         ScoutError: there is such a file, it cannot be written, or the agent cannot be made again from its spaces.
     """
-    if not overwrite and file.exists():
+    if not overwrite and os.path.lexists(file):
         raise ScoutError(f"{file} is there already; name another file, or remove it first.")
     arrays, home, algorithm = to_arrays(trained.agent), trained.home, trained.algorithm
     content = {
@@ -106,6 +109,7 @@ def import_agent(file: Path, trust: bool = False) -> ExportedAgent:
             f"{file} needs the code of {config.algorithm}, which is not among `scout algorithms`; if you trust it, "
             "load the file with trust=True."
         )
+    admit([config.algorithm, config.settings.get(LEARNER)], file, trust)
     agent: Agent = from_arrays(arrays, agent_like(make_algorithm(config), family).agent)
     return ExportedAgent(agent, spaces, horizon, *episodes, config, env_steps)
 

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from scoutrl._version import installed_version
-from scoutrl.runs.files import write_text
+from scoutrl.runs.files import read_text, reading, write_text
 from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.tensors import UnreadableError
 
 _MANIFEST = "manifest.json"
+_TABLES = ("identity", "counters", "sha256")
 
 
 def write_manifest(
@@ -40,15 +41,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
         ScoutError: it is of another version of Scout.
     """
     try:
-        content = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
+        with reading(path):
+            content = json.loads(read_text(path / _MANIFEST))
         if content["sha256"]:  # 0.1 wrote this and nothing else
             check_format(content, path)
         checksum = content.pop("checksum")
     except FileNotFoundError as error:
         raise UnreadableError(f"{_MANIFEST} is missing") from error
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise UnreadableError(f"{_MANIFEST} cannot be read") from error
-    if checksum != _checksum(content):
+    if checksum != _checksum(content) or not all(isinstance(content.get(name), dict) for name in _TABLES):
         raise UnreadableError(f"{_MANIFEST} is not as it was written")
     return content
 

@@ -1,13 +1,18 @@
 """Metrics of a run: one JSON object a line, and the same numbers for TensorBoard."""
 
 import json
+import math
 import os
+import socket
+import struct
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from scoutrl.runs.files import write_text, writing
+from scoutrl.errors import ScoutError
+from scoutrl.runs.files import opened, write_text, writing
 
 FILE = "metrics.jsonl"
 """Name of the file in a run directory."""
@@ -24,8 +29,12 @@ class MetricsLog:
         """Go on after `env_steps`; rows beyond it, if any, must have been dropped by `drop_after`."""
         self._directory = directory
         with writing(directory):
-            self._lines = (directory / FILE).open("a", encoding="utf-8")
-            self._events = _Events(directory, env_steps)
+            self._lines = _Appended(directory / FILE)
+            try:
+                self._events = _Events(directory, env_steps)
+            except BaseException:
+                self._lines.close()
+                raise
 
     def append(self, row: Mapping[str, float]) -> None:
         """Add one row.
@@ -34,15 +43,27 @@ class MetricsLog:
             ScoutError: the disk is full or refuses.
         """
         with writing(self._directory):
-            self._lines.write(json.dumps(row, allow_nan=False) + "\n")
-            self._lines.flush()
+            self._lines.write(json.dumps(row, allow_nan=False).encode() + b"\n")
             self._events.append(row)
 
     def close(self) -> None:
         """Close both files."""
-        with writing(self._directory):
-            self._lines.close()
-            self._events.close()
+        self._lines.close()
+        self._events.close()
+
+
+class _Appended:
+    """A file that is written without a buffer: what a full disk refuses is not tried again when it is closed."""
+
+    def __init__(self, path: Path):
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)
+
+    def write(self, content: bytes) -> None:
+        while content:
+            content = content[os.write(self._descriptor, content) :]
+
+    def close(self) -> None:
+        os.close(self._descriptor)
 
 
 class _Events:
@@ -53,16 +74,21 @@ class _Events:
 
     def __init__(self, directory: Path, env_steps: int):
         # Imported when needed; protobuf makes the names in these modules at run time.
-        from tensorboardX.event_file_writer import EventsWriter
         from tensorboardX.proto.event_pb2 import Event, SessionLog  # pyright: ignore[reportAttributeAccessIssue]
         from tensorboardX.proto.summary_pb2 import Summary  # pyright: ignore[reportAttributeAccessIssue]
 
         self._event, self._summary = Event, Summary
         # TensorBoard finds event files by this beginning of their name.
-        self._file = EventsWriter(str(directory / "events"), f".{os.getpid()}")
-        # TensorBoard then leaves out what an earlier event file says of later steps: they are done again.
-        start = SessionLog(status=SessionLog.START)
-        self._file.write_event(Event(wall_time=time.time(), step=env_steps + 1, session_log=start))
+        name = f"events.out.tfevents.{int(time.time())}.{socket.gethostname().replace('/', '-')}.{os.getpid()}"
+        self._file = _Appended(directory / name)
+        try:
+            self._write(Event(wall_time=time.time(), file_version="brain.Event:2"))
+            # TensorBoard then leaves out what an earlier event file says of later steps: they are done again.
+            start = SessionLog(status=SessionLog.START)
+            self._write(Event(wall_time=time.time(), step=env_steps + 1, session_log=start))
+        except BaseException:
+            self.close()
+            raise
 
     def append(self, row: Mapping[str, float]) -> None:
         values = [
@@ -71,16 +97,25 @@ class _Events:
             if name not in _COUNTERS
         ]
         step = int(row["env_steps"])
-        self._file.write_event(self._event(wall_time=time.time(), step=step, summary=self._summary(value=values)))
-        self._file.flush()
+        self._write(self._event(wall_time=time.time(), step=step, summary=self._summary(value=values)))
 
     def close(self) -> None:
         self._file.close()
 
+    def _write(self, event: Any) -> None:
+        """Add a record: length, its checksum, the event, its checksum."""
+        from tensorboardX.record_writer import masked_crc32c
+
+        data = event.SerializeToString()
+        length = struct.pack("<Q", len(data))
+        checksums = (struct.pack("<I", masked_crc32c(part)) for part in (length, data))
+        self._file.write(length + next(checksums) + data + next(checksums))
+
 
 def warm_up() -> None:
     """Import what the log needs, at a time of the caller's choice."""
-    import tensorboardX.event_file_writer  # noqa: F401
+    import tensorboardX.proto.event_pb2
+    import tensorboardX.record_writer  # noqa: F401
 
 
 def tag(name: str) -> str:
@@ -90,28 +125,29 @@ def tag(name: str) -> str:
     return f"speed/{name}" if name in _SPEED else f"train/{name}"
 
 
-def read_rows(directory: Path) -> list[dict[str, Any]]:
-    """The rows of a run directory; a last line that was cut off in writing is left out."""
+def has_rows(directory: Path) -> bool:
+    """Whether anything was noted in a run directory, damaged or not."""
     path = directory / FILE
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").split("\n")
-    # A whole line ends in a newline, so that what follows the last newline is no line yet.
-    return [json.loads(line) for line in lines[:-1] if line]
+    return path.is_file() and path.stat().st_size > 0
+
+
+def read_rows(directory: Path) -> list[dict[str, Any]]:
+    """The rows of a run directory; those that are damaged are left out, which is said in one line on stderr.
+
+    A last line that was cut off in writing is none yet, and is left out without a word.
+    """
+    lines = _lines(directory)
+    rows = _rows(lines)
+    if len(rows) < len(lines):
+        print(f"{len(lines) - len(rows)} damaged lines of {directory / FILE} are left out.", file=sys.stderr)
+    return rows
 
 
 def newest(directory: Path) -> dict[str, Any]:
     """The newest value of each metric, from the last rows only; for a run that another process may be writing."""
-    path = directory / FILE
-    if not path.exists():
-        return {}
-    with path.open("rb") as file:
-        file.seek(max(0, path.stat().st_size - _TAIL))
-        # The first line may begin in its middle, what follows the last newline may not be whole.
-        lines = file.read().split(b"\n")[1 if file.tell() > _TAIL else 0 : -1]
     found = {}
-    for line in lines:
-        found |= json.loads(line)
+    for row in _rows(_lines(directory, _TAIL)):
+        found |= row
     return found
 
 
@@ -127,3 +163,38 @@ def drop_after(directory: Path, iteration: int) -> None:
             return
         kept = [row for row in read_rows(directory) if row["iteration"] <= iteration]
         write_text(path, "".join(json.dumps(row) + "\n" for row in kept))
+
+
+def _lines(directory: Path, most: int | None = None) -> list[bytes]:
+    """The whole lines of the file, or of its last `most` bytes; none where there is no such file."""
+    try:
+        with opened(directory / FILE) as file:
+            begin = 0 if most is None else max(0, os.fstat(file.fileno()).st_size - most)
+            file.seek(begin)
+            # What follows the last newline is no line yet, and the first line may begin in its middle.
+            lines = file.read().split(b"\n")[1 if begin else 0 : -1]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ScoutError(f"{directory / FILE} cannot be read: {error.strerror}.") from error
+    return [line for line in lines if line.strip()]
+
+
+def _rows(lines: Iterable[bytes]) -> list[dict[str, Any]]:
+    """The rows in those lines that are one: an object of finite numbers, the counters among them."""
+    found = []
+    for line in lines:
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict) and row.keys() >= {"iteration", "env_steps"} and all(map(_is_finite, row.values())):
+            found.append(row)
+    return found
+
+
+def _is_finite(value: Any) -> bool:
+    try:
+        return not isinstance(value, bool) and math.isfinite(value)
+    except (TypeError, OverflowError):
+        return False

@@ -2,10 +2,12 @@
 
 import dataclasses
 import json
+import sys
 from pathlib import Path
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.algorithms.knowledge import Knowledge
+from scoutrl.algorithms.settings import LEARNER
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
@@ -13,8 +15,10 @@ from scoutrl.runs.agent import AGENT, TrainedAgent, agent_like
 from scoutrl.runs.arrays import from_arrays
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.families import name_of
+from scoutrl.runs.files import read_text
 from scoutrl.runs.record import CHECKPOINTS
 from scoutrl.runs.run_dir import CONFIG
+from scoutrl.runs.trust import admit
 from scoutrl.trials.agent import Agent
 
 
@@ -55,9 +59,15 @@ def seed_dirs(path: str | Path) -> list[Path]:
     within = [config.parent for config in path.glob(f"*/{CONFIG}")]
     if not within and not (path / CONFIG).is_file():
         raise ScoutError(f"{path} holds no run: there is no {CONFIG} in it; name the --out directory of `scout train`.")
-    if not within and _is_group(path):
+    listed = _listed(path)
+    if not within and listed is not None:
         raise ScoutError(f"{path} is meant for several seeds and holds none yet; let `scout train` go on.")
-    return sorted(within, key=lambda seed: _config(seed).seed) or [path]
+    if within and listed is None and (path / CONFIG).is_file():
+        return [path]
+    seeds = {run: read_config(run).seed for run in within}
+    for run in [run for run, seed in seeds.items() if listed is not None and seed not in listed]:
+        print(f"{run} is left out: its seed {seeds.pop(run)} is none of the seeds that {path} lists.", file=sys.stderr)
+    return sorted(seeds, key=lambda run: (seeds[run], run)) or [path]
 
 
 def single_dir(path: str | Path) -> Path:
@@ -72,24 +82,27 @@ def single_dir(path: str | Path) -> Path:
     return found[0]
 
 
-def open_run(path: Path, env: MetaEnv | None = None) -> TrainedRun:
+def open_run(path: Path, env: MetaEnv | None = None, trust: bool = False) -> TrainedRun:
     """Open the run directory of one seed; of its checkpoint only the part of the agent is read.
 
     Args:
         path: the run directory.
         env: the family to act in, as an object: the one of the run, or another with the same spaces. None makes the one
             of the run from its configuration.
+        trust: import the code that the run names also where it is not installed.
 
     Raises:
-        ScoutError: nothing was saved there yet, all of it is damaged, the family cannot be made, or `env` has other
-            spaces.
+        ScoutError: nothing was saved there yet, all of it is damaged, the family cannot be made, `env` has other
+            spaces, or the run needs code that is not trusted.
     """
-    config = _config(path)
+    config = read_config(path)
+    given = env is not None and config.by_hand
+    admit([config.algorithm, config.settings.get(LEARNER), None if given else config.family], path, trust)
     # Read first: it is the quickest to fail.
     saved = checkpoint.load(path / CHECKPOINTS, config.identity(), [AGENT])
     if saved is None:
         raise ScoutError(f"{path} holds no checkpoint yet; let `scout train` go on until it saves one.")
-    home = env if env is not None and config.by_hand else make_env(config)
+    home = env if env is not None and given else make_env(config)
     env = home if env is None else env
     _check_spaces(config.family, home, env)
     algorithm = make_algorithm(config)
@@ -108,16 +121,24 @@ def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:
             )
 
 
-def _is_group(path: Path) -> bool:
+def _listed(path: Path) -> list[int] | None:
+    """The seeds of the group at `path`, as its configuration lists them; None where it lists none."""
     try:
-        return "seeds" in json.loads((path / CONFIG).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return False  # `_config` will say what is wrong
+        content = json.loads(read_text(path / CONFIG))
+    except (OSError, ValueError, RecursionError):
+        return None  # `read_config` will say what is wrong
+    seeds = content.get("seeds") if isinstance(content, dict) else None
+    return seeds if isinstance(seeds, list) else None
 
 
-def _config(path: Path) -> RunConfig:
+def read_config(path: Path) -> RunConfig:
+    """What was trained in the run directory `path`.
+
+    Raises:
+        ScoutError: its configuration is missing, damaged or of another version.
+    """
     try:
-        return RunConfig.from_json((path / CONFIG).read_text(encoding="utf-8"))
+        return RunConfig.from_json(read_text(path / CONFIG))
     except (OSError, UnicodeDecodeError) as error:
         raise ScoutError(f"{path / CONFIG} cannot be read: {error}.") from error
     except ScoutError as error:

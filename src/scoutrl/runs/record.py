@@ -10,8 +10,9 @@ import numpy as np
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
-from scoutrl.runs.config import BESIDES, RunConfig
-from scoutrl.runs.metrics import MetricsLog, drop_after, newest
+from scoutrl.runs.config import BESIDES, RunConfig, completed
+from scoutrl.runs.files import read_text, writing
+from scoutrl.runs.metrics import MetricsLog, drop_after, has_rows, newest
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
 
 CHECKPOINTS = "checkpoints"
@@ -51,6 +52,7 @@ class RunRecord:
         self._saved = -1
         try:
             self._refuse_other()
+            self._refuse_lost()
             saved = checkpoint.load(out / CHECKPOINTS, config.identity(), TO_GO_ON)
             if saved is not None:
                 self.parts, self._saved = saved.parts, int(saved.counters["iteration"])
@@ -102,6 +104,10 @@ class RunRecord:
     def open_log(self) -> None:
         """Begin to write metrics after the checkpoint; rows beyond it are dropped, they will be written again."""
         self.parts = None
+        self._directory.check()
+        with writing(self.path):
+            # Before any row: where there are rows and no such directory, checkpoints were lost.
+            (self.path / CHECKPOINTS).mkdir(exist_ok=True)
         drop_after(self.path, self.iteration)
         self._log = MetricsLog(self.path, self.env_steps)
 
@@ -147,6 +153,7 @@ class RunRecord:
         if not wrong and not np.all(finite | ~finite_at_start):
             wrong = ["a weight"]
         if not wrong:
+            self._directory.check()
             self._log.append(row)
             return
         self.failure = ScoutError(
@@ -158,8 +165,11 @@ class RunRecord:
         """Write a checkpoint of what was done so far.
 
         Raises:
-            ScoutError: the disk is full or refuses; the last good checkpoint is kept.
+            ScoutError: the disk is full or refuses, or the directory is no longer this process's alone; the last good
+                checkpoint is kept.
         """
+        self._directory.check()
+        checkpoint.refuse_others(self.path / CHECKPOINTS, self.config.identity())
         counters = {name: getattr(self, name) for name in _COUNTERS}
         checkpoint.save(self.path / CHECKPOINTS, self.iteration, parts, self.config.identity(), counters)
         self._saved = self.iteration
@@ -172,19 +182,37 @@ class RunRecord:
             raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
         check_format(there, self.path)
         there = {name: value for name, value in there.items() if name not in BESIDES}
-        refuse_other(self.path, there, self.config.identity())
+        if has_work(self.path):
+            refuse_other(self.path, completed(there, self.config.identity()), self.config.identity())
+
+    def _refuse_lost(self) -> None:
+        """Refuse to begin anew where the checkpoints were lost; a run killed in its first chunk may begin anew."""
+        if checkpoint.finished(self.path / CHECKPOINTS) or not has_rows(self.path):
+            return
+        lost = not (self.path / CHECKPOINTS).is_dir()
+        if lost or int(newest(self.path).get("iteration", 0)) > self.config.iterations:
+            raise ScoutError(
+                f"{self.path} holds metrics of {int(newest(self.path).get('env_steps', 0)):,} steps and no checkpoint "
+                f"to go on from; put its {CHECKPOINTS} back, or name another directory with --out DIR."
+            )
+
+
+def has_work(path: Path) -> bool:
+    """Whether a run, or any run in the directory `path` of several, has come as far as metrics or a checkpoint."""
+    within = [path, *(config.parent for config in path.rglob(CONFIG))]
+    return any(checkpoint.finished(run / CHECKPOINTS) or has_rows(run) for run in within)
 
 
 def is_finished(config: RunConfig, out: Path) -> bool:
     """Whether the run directory `out` holds this run with nothing left to do; False also where that is unclear."""
-    row = newest(out)
-    if not row or config.share(row["env_steps"], row["seconds"]) < 1:
-        return False
     try:
-        mine = RunConfig.from_json((out / CONFIG).read_text(encoding="utf-8")).identity() == config.identity()
+        row = newest(out)
+        if not row or config.share(row["env_steps"], row.get("seconds", 0.0)) < 1:
+            return False
+        mine = RunConfig.from_json(read_text(out / CONFIG)).identity() == config.identity()
         # The last row may have been written and its checkpoint not.
         saved = checkpoint.load(out / CHECKPOINTS, config.identity(), []) if mine else None
-    except (OSError, ScoutError):
+    except (OSError, UnicodeDecodeError, ScoutError):
         return False
     return saved is not None and config.share(saved.counters["env_steps"], saved.counters["seconds"]) >= 1
 

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import jax
 
+from scoutrl.errors import ScoutError
+
 _WORTH_KEEPING = 0.5
 """Seconds of compilation from which on a result is kept."""
 
@@ -13,13 +15,18 @@ def use_compilation_cache() -> None:
     """Switch the cache on, in $SCOUT_CACHE_DIR or the user's cache directory.
 
     A directory set through JAX itself stands; a place that cannot be written to is left alone.
+
+    Raises:
+        ScoutError: JAX is set to compute with 64 bits, which would make other numbers of every run.
     """
+    if jax.config.values.get("jax_enable_x64"):
+        raise ScoutError("JAX is set to 64 bits, and scout computes with 32: unset JAX_ENABLE_X64 and try again.")
     if jax.config.values.get("jax_compilation_cache_dir") is not None:
         return
-    directory = cache_directory()
     try:
+        directory = cache_directory()
         directory.mkdir(parents=True, exist_ok=True)
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: there is no such home directory
         return
     if os.access(directory, os.W_OK):
         jax.config.update("jax_compilation_cache_dir", str(directory))
@@ -27,8 +34,12 @@ def use_compilation_cache() -> None:
 
 
 def cache_directory() -> Path:
-    """Where compiled programs are kept."""
-    if "SCOUT_CACHE_DIR" in os.environ:
-        return Path(os.environ["SCOUT_CACHE_DIR"]).expanduser()
+    """Where compiled programs are kept.
+
+    Raises:
+        RuntimeError: it is in the home directory of a user who has none.
+    """
+    if own := os.environ.get("SCOUT_CACHE_DIR"):
+        return Path(own).expanduser()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(base).expanduser() / "scoutrl"

@@ -1,0 +1,49 @@
+"""Whose code is run: what a configuration names is imported only if it is installed, asked for or trusted."""
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from scoutrl.errors import ScoutError
+from scoutrl.plugins import announce, is_installed, sources
+from scoutrl.runs.run_dir import CONFIG
+
+
+def admit(names: Iterable[object], where: Path, trust: bool) -> None:
+    """Check that the classes which a run directory or a file names may be imported, and say what will be.
+
+    Names of the registries, and modules that this process has imported already, pass.
+
+    Args:
+        names: names, or `package.module:ClassName`.
+        where: the run directory or the file that names them.
+        trust: code that is not installed may be imported, but never from within `where`.
+
+    Raises:
+        ScoutError: one of them may not.
+    """
+    for name in names:
+        module = name.partition(":")[0] if isinstance(name, str) and ":" in name else ""
+        if not module or module in sys.modules:
+            continue
+        files = sources(module)
+        if any(file.resolve().is_relative_to(_root(where)) for file in files):
+            raise ScoutError(
+                f"{where} names {name}, whose code lies within the run directory: nothing is imported from there, "
+                "trusted or not; if you trust it, move the code elsewhere."
+            )
+        if not trust and not is_installed(module):
+            lies = f"lies in {files[-1]}" if files else "is not here"
+            raise ScoutError(
+                f"{where} needs the code of {name}, which {lies} and is not installed; if you trust it, allow it with "
+                "--trust, in Python with trust=True."
+            )
+        announce(str(name))
+
+
+def _root(where: Path) -> Path:
+    """The outermost directory that a run is part of: its own, that of its group, or of its comparison."""
+    root = where.resolve()
+    while (root.parent / CONFIG).is_file():
+        root = root.parent
+    return root
