@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv
-from scoutrl.envs.problems import Split
+from scoutrl.envs.problems import Split, distinct
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
 from scoutrl.runs.config import RunConfig
@@ -117,7 +117,7 @@ def evaluate_runs(
         exploitation_episodes=first.algorithm.exploitation_episodes,
         trials=trials,
         problems=len(problems.of(split)),
-        unseen=not _in(problems.of(split), first.home.problems.of("train")).any(),
+        unseen=_disjoint(problems.of(split), first.home.problems.of("train")),
         greedy=True,
         split=split,
         seed=seed,
@@ -150,11 +150,10 @@ def summary(family: str, algorithm: str, scores: Scores, protocol: EvaluationPro
     )
 
 
-def _in(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Which of the IDs [n, k] are among the others [m, k]."""
-    if ids.shape[1:] != others.shape[1:]:
-        return np.zeros(len(ids), bool)
-    return np.array([(others == one).all(axis=1).any() for one in ids])
+def _disjoint(ids: np.ndarray, others: np.ndarray) -> bool:
+    """Whether none of the IDs [n, k] is among the others [m, l]; IDs of unlike kinds never are the same."""
+    alike = ids.shape[1:] == others.shape[1:] and ids.dtype == others.dtype
+    return not alike or distinct(ids).isdisjoint(distinct(others))
 
 
 def _kind(config: RunConfig) -> dict[str, Any]:
