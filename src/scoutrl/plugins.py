@@ -52,6 +52,11 @@ def unknown(kind: str, name: str, known: Iterable[str], *, of: str = "", advice:
     return ScoutError(f"there is no {kind} {name!r}{of and f' of {of}'}; {hint}{advice and f' ({advice})'}")
 
 
+def missing(made: type) -> list[str]:
+    """Abstract methods and fields that a class does not define."""
+    return sorted({*getattr(made, "__abstractmethods__", ()), *getattr(made, "__abstractvars__", ())})
+
+
 def import_class(path: str) -> type:
     """The class at `package.module:ClassName`; the current directory counts as a place to import from.
 
@@ -65,11 +70,11 @@ def import_class(path: str) -> type:
         sys.path.append(here)
     try:
         found = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise ScoutError(
-            f"{path!r} cannot be imported: there is no module {error.name!r} here or among the installed packages."
-        ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            raise ScoutError(
+                f"{path!r} cannot be imported: there is no module {error.name!r} here or among the installed packages."
+            ) from error
         raise ScoutError(
             f"{path!r} cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error

@@ -12,6 +12,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split, distinct
+from scoutrl.envs.raised import callbacks_of
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
 from scoutrl.runs.config import RunConfig
@@ -92,7 +93,8 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
             given = arrays, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)
             if not compiled:
                 compiled.append(sampler.compile(measure, *given))
-            parts.append(compiled[0](*given))
+            with callbacks_of(type(sampler.spec).__name__):
+                parts.append(jax.device_get(compiled[0](*given)))
         return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:trials], *parts)
 
     return score

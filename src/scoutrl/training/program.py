@@ -12,6 +12,7 @@ import numpy as np
 from jaxtyping import Array
 
 from scoutrl.algorithms.base import Algorithm
+from scoutrl.envs.raised import callbacks_of
 from scoutrl.evaluation.evaluate import Measure, quick_evaluate
 from scoutrl.training import iteration as device
 from scoutrl.training.state import TrainingState, start, state_like
@@ -75,12 +76,14 @@ class TrainingProgram:
 
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
-        state, metrics = self._advance(state)
-        return state, self.split(jax.device_get(metrics))
+        with callbacks_of(type(self._sampler.spec).__name__):
+            state, metrics = self._advance(state)
+            return state, self.split(jax.device_get(metrics))
 
     def evaluate(self, state: TrainingState) -> list[dict[str, float]]:
         """Quick evaluation on unseen problems, one per seed."""
-        results = self.split(jax.device_get(self._evaluate(state)))
+        with callbacks_of(type(self._sampler.spec).__name__):
+            results = self.split(jax.device_get(self._evaluate(state)))
         return [{_test_name(name): float(value) for name, value in result.items()} for result in results]
 
     def split(self, tree: Any) -> list[Any]:
