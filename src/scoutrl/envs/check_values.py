@@ -9,6 +9,7 @@ from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, State
 from scoutrl.envs.raised import OWN, callbacks_of, one_line
+from scoutrl.envs.spaces import limits
 from scoutrl.errors import ScoutError
 
 _EPISODES = 8
@@ -87,14 +88,10 @@ def _counts(space: gymnasium.Space) -> np.ndarray:
 
 
 def _check_inside(what: str, values: np.ndarray, space: gymnasium.Space) -> None:
-    """All rows lie in the space; a float32 may exceed a finite bound by rounding."""
+    """All rows lie in the space."""
     if not np.isfinite(values).all():
         raise ScoutError(f"{what} that is not finite.")
-    if isinstance(space, gymnasium.spaces.Box):
-        slack = 1e-5 if space.dtype == np.float32 else 0
-        low, high = space.low - slack * (1 + np.abs(space.low)), space.high + slack * (1 + np.abs(space.high))
-    else:
-        low, high = 0, _counts(space) - 1
+    low, high = limits(space)
     outside = (values < low) | (values > high)
     if outside.any():
         row = np.array2string(values[np.argwhere(outside)[0][0]], threshold=8).replace("\n", "")

@@ -21,6 +21,7 @@ from scoutrl.runs.open import open_run
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import Sampler, sampler_for
 from scoutrl.trials.trial import Protocol, Trial
+from scoutrl.trials.watch import Fault, earliest, watch
 
 BATCH = 256
 """Trials at once: bounds the memory an evaluation takes."""
@@ -37,6 +38,8 @@ class Scores(eqx.Module):
     """Steps of each exploration episode."""
     others: dict[str, Float[Array, " trials"]] = eqx.field(default_factory=dict)
     """What else was measured."""
+    faults: Fault | None = None
+    """What the family did wrong first in each trial."""
 
 
 Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
@@ -52,18 +55,28 @@ def quick_evaluate(
     `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
     what `measure` says of a trial.
     """
+    watched = watched_evaluate(sampler, protocol, trials, split, measure)
+    return lambda agent, key: watched(agent, key)[0]
+
+
+def watched_evaluate(
+    sampler: Sampler, protocol: Protocol, trials: int, split: Split, measure: Measure | None = None
+) -> Callable[[Agent, PRNGKeyArray], tuple[dict[str, Float[Array, ""]], Fault]]:
+    """As `quick_evaluate`, and what the family did wrong first."""
     ids = sampler.spec.problems.of(split)
 
-    def evaluate(agent: Agent, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def evaluate(agent: Agent, key: PRNGKeyArray) -> tuple[dict[str, Float[Array, ""]], Fault]:
         order, key = jax.random.split(key)
         problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
         scores = _trials(sampler, agent, protocol, problems, jax.random.split(key, trials), measure)
         others = {name: values.mean() for name, values in scores.others.items()}
-        return others | {
+        means = {
             f"{split}_return": scores.exploitation.mean(),
             "exploration_return": scores.exploration.mean(),
             "exploration_length": scores.lengths.mean(),
         }
+        assert scores.faults is not None
+        return others | means, earliest(scores.faults)
 
     return evaluate
 
@@ -131,6 +144,8 @@ def evaluate_runs(
         if _kind(trained.config) != _kind(first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
         scores = score(trained.agent, seed)
+        if wrong := earliest(scores.faults).describe(type(first.env).__name__):
+            raise ScoutError(f"{path} cannot be evaluated: {wrong}. Mend the family, then evaluate again.")
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
 
@@ -174,4 +189,5 @@ def _trials(
     trials = sampler.sample(lambda problem, key: agent, problems, keys, protocol)
     others = {} if measure is None else jax.vmap(measure)(trials)
     lengths = trials.exploration.lengths.astype(jnp.float32)
-    return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others)
+    faults = jax.vmap(lambda trial: watch(sampler.spec, trial))(trials)
+    return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others, faults)
