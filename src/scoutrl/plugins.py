@@ -107,6 +107,11 @@ def _site_packages() -> set[Path]:
     return {Path(place) for place in [*found, site.getusersitepackages()]}
 
 
+def missing(made: type) -> list[str]:
+    """Abstract methods and fields that a class does not define."""
+    return sorted({*getattr(made, "__abstractmethods__", ()), *getattr(made, "__abstractvars__", ())})
+
+
 def import_class(path: str) -> type:
     """The class at `package.module:ClassName`; the current directory counts as a place to import from.
 
@@ -122,11 +127,11 @@ def import_class(path: str) -> type:
         sys.path.extend({str(Path.cwd())}.difference(sys.path))
     try:
         found = importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        raise ScoutError(
-            f"{path!r} cannot be imported: there is no module {error.name!r} here or among the installed packages."
-        ) from error
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # whatever the module does when it is imported
+        if isinstance(error, ModuleNotFoundError) and error.name:
+            raise ScoutError(
+                f"{path!r} cannot be imported: there is no module {error.name!r} here or among the installed packages."
+            ) from error
         raise ScoutError(
             f"{path!r} cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error

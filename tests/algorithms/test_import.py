@@ -7,8 +7,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import TRIALS, quick_jit, size
-from algorithms.small_rivals import lived, play, small
+from algorithms.small_dream import TRIALS, play, quick_jit, size, with_encoders
+from algorithms.small_rivals import lived, small
 
 from scoutrl.algorithms.recurrent.import_ import Import
 from scoutrl.trials.sequences import Transitions
@@ -17,13 +17,14 @@ from scoutrl.trials.sequences import Transitions
 @quick_jit
 def slopes(rival, state, batch):
     """Gradients of the policy's loss and of the auxiliary loss in all networks."""
-    found = lambda nets: rival.loss(nets, state, batch, jax.random.key(1))[1].metrics  # noqa: E731
-    return jax.jacrev(lambda nets: {name: found(nets)[name] for name in ("policy_loss", "imitation_loss")})(state.nets)
+    found = lambda networks: rival.loss(networks, state, batch, jax.random.key(1))[1].metrics  # noqa: E731
+    losses = lambda networks: {name: found(networks)[name] for name in ("policy_loss", "imitation_loss")}  # noqa: E731
+    return jax.jacrev(losses)(state.networks)
 
 
 def parts(gradient) -> set[str]:
     actor = gradient.actor
-    named = {"e_id": gradient.encoder, "e_h": (actor.history, actor.belief), "policy": (actor.look, actor.head)}
+    named = {"e_id": gradient.encoder, "e_h": (actor.history, actor.belief), "policy": (actor.embed, actor.head)}
     return {name for name, part in named.items() if size(part) > 0}
 
 
@@ -51,7 +52,8 @@ def test_the_imitation_loss_by_hand():
 
 @quick_jit
 def collectors(rival, env, state, problem, keys):
-    return jax.vmap(lambda key: rival.collector(env, state, problem, key).told)(keys), state.nets.encoder(problem)
+    told = jax.vmap(lambda key: rival.collector(env, state, problem, key).privileged)(keys)
+    return told, state.networks.encoder(problem)
 
 
 def test_half_of_the_agents_that_collect_are_told():
@@ -59,23 +61,22 @@ def test_half_of_the_agents_that_collect_are_told():
     told, e_id = collectors(small("import"), env, state, jnp.array([2, 1]), jax.random.split(jax.random.key(0), 400))
     np.testing.assert_allclose(told.belief, np.broadcast_to(e_id, told.belief.shape), rtol=1e-6)
     assert np.mean(told.used) == pytest.approx(0.5, abs=0.1)
-    assert small("import").agent(env, state).told is None
+    assert small("import").agent(env, state).privileged is None
 
 
 @pytest.mark.parametrize("learner", ["q", "ppo"])
 def test_trials_know_whether_their_agent_was_told(learner):
     env, state, batch = lived("import", learner)
-    assert batch.informed is not None
     assert 0 < np.mean(batch.informed) < 1
     key, shares = jax.random.key(0), (0.0, 1.0)
-    trials = {share: play(small("import", learner=learner, told_share=share), env, state, key) for share in shares}
+    trials = {share: play(env, small("import", learner=learner, informed_share=share), state, key) for share in shares}
     assert not np.any(trials[0.0].informed)
     assert np.all(trials[1.0].informed)
-    assert lived("e-rl2")[2].informed is None
+    assert not np.any(lived("e-rl2")[2].informed)
 
 
 def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():
     env, state, _ = lived("import")
-    encoders = lambda s: (s.nets.encoder, s.average.encoder)  # noqa: E731
-    changed = eqx.tree_at(encoders, state, jax.tree.map(lambda x: x + 1, encoders(state)))
+    changed = with_encoders(state, lambda encoders: jax.tree.map(lambda x: x + 1, encoders))
+    assert not eqx.tree_equal(state, changed)
     assert eqx.tree_equal(small("import").agent(env, state), small("import").agent(env, changed))

@@ -1,45 +1,39 @@
 """Agents with one policy for the whole trial: they act as the learner thinks they do, and remember what they should."""
 
+import dataclasses
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import quick_jit
+from algorithms.small_dream import quick_jit, relive, with_counter
 from algorithms.small_rivals import RIVALS, lived, small
 from probes.rooms import Rooms
 
-from scoutrl.algorithms.recurrent.unroll import recall
-from scoutrl.envs import Step
-from scoutrl.trials.agent import Phase
+from scoutrl.algorithms.recurrent.unroll import unroll
 
 
 @quick_jit
 def relived(rival, env, state, trials):
     """Memory, action values and greedy actions of the agent in each step of trials stepped through as they were lived,
-    [trials, step]; and the learner's memory and action values on its tape."""
-    agent, key = rival._agent(state.nets.actor, jnp.float32(0), None), jax.random.key(0)
-    actor = state.nets.actor
+    [trials, step]; and the learner's memory and action values in its sequence."""
+    agent = rival.agent(env, dataclasses.replace(state, targets=state.networks))
+    actor = state.networks.actor
+
+    def utilities(hidden, inputs):
+        return actor.head(actor.features(actor.belief(hidden), inputs)).utilities[..., 0, :]
 
     def one(trial):
-        memory, found = agent.begin(key), []
-        for phase, episodes in [(Phase.EXPLORATION, trial.exploration), (Phase.EXPLOITATION, trial.exploitation)]:
-            for i in range(2):
-                goal = episodes.goals[i] if phase == Phase.EXPLOITATION else None
-                memory = agent.begin_episode(memory, phase, goal, key)
-                for t in range(env.horizon):
-                    hidden = memory.hidden
-                    action, memory = agent.act(memory, agent.look(episodes.observations[i, t]), key, True)
-                    q = actor.head(actor.think(actor.belief(hidden), memory.sight))
-                    found.append((hidden, q, action))
-                    after, end = agent.look(episodes.observations[i, t + 1]), jnp.bool_(False)
-                    step = Step(after, episodes.rewards[i, t], end, end)
-                    memory = agent.observe(memory, episodes.actions[i, t], step)
+        found = [
+            (before.hidden, utilities(before.hidden, after.inputs), action)
+            for before, action, after in relive(agent, trial)
+        ]
         return jax.tree.map(lambda *steps: jnp.stack(steps), *found)
 
-    recalled = recall(actor, trials, rival.see_rewards)
-    q = actor.head(actor.think(actor.belief(recalled.hidden[:, :-1]), recalled.transitions.before))
-    return jax.vmap(one)(trials), (recalled.hidden[:, :-1], q)
+    unrolled = unroll(actor, trials, rival.see_rewards)
+    hidden = unrolled.hidden[:, :-1]
+    return jax.vmap(one)(trials), (hidden, utilities(hidden, unrolled.features.before))
 
 
 @pytest.mark.parametrize("see_rewards", [True, False])
@@ -71,28 +65,31 @@ def test_the_goal_is_seen_only_when_exploiting():
 
 @quick_jit
 def noise(rival, env, state, updates, keys):
-    young = eqx.tree_at(lambda s: s.updates, state, updates)
-    return jax.vmap(lambda key: rival.collector(env, young, jnp.array([0, 0]), key).begin(key).epsilon)(keys)
+    """The shares of random actions of trials, exploring and exploiting, [trials] each."""
+    young = with_counter(state, updates=updates)
+    begun = jax.vmap(lambda key: rival.collector(env, young, jnp.array([0, 0]), key).begin(key))(keys)
+    return begun.exploration_noise, begun.exploitation_noise
 
 
 def test_random_actions_of_a_trial_are_its_own_and_exploring_begins_at_random():
     env, state, _ = lived("e-rl2")
     keys = jax.random.split(jax.random.key(0), 200)
-    early, late = (np.asarray(noise(small("e-rl2", warmup=10), env, state, jnp.int32(u), keys)) for u in (0, 100))
-    assert (early[:, 0] == 1).all()
+    rival = small("e-rl2", warmup=10)
+    early, late = (np.asarray(noise(rival, env, state, jnp.int32(u), keys)) for u in (0, 100))
+    assert (early[0] == 1).all()
     assert late.min() >= 0.05 - 1e-6
     assert late.max() <= 0.6 + 1e-6
-    assert late.std(axis=0).min() > 0.05
-    np.testing.assert_array_equal(early[:, 1], late[:, 1])
+    assert late.std(axis=1).min() > 0.05
+    np.testing.assert_array_equal(early[1], late[1])
 
 
 def test_random_actions_are_drawn_by_weight():
     env, rival = Rooms(), small("e-rl2", random_actions=(0.0, 1.0, 0.0, 0.0), epsilon_low=1.0, epsilon_high=1.0)
-    state = quick_jit(rival.init)(env, jax.random.key(0))
+    state = rival.init(env, jax.random.key(0))
 
     @quick_jit
     def acted(state, keys):
         agent = rival.collector(env, state, jnp.array([0, 0]), keys[0])
-        return jax.vmap(lambda key: agent.act(agent.begin(key), agent.look(jnp.int32(0)), key, False)[0])(keys)
+        return jax.vmap(lambda key: agent.act(agent.begin(key), agent.encode(jnp.int32(0)), key, False)[0])(keys)
 
     assert (acted(state, jax.random.split(jax.random.key(1), 50)) == 1).all()

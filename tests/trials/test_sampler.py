@@ -13,7 +13,7 @@ from trials.loop_sampler import LoopSampler
 
 from scoutrl.algorithms.dream.dream import Dream
 from scoutrl.evaluation.evaluate import quick_evaluate, scorer
-from scoutrl.training.iteration import chunk, collect
+from scoutrl.training.iteration import ChunkMetrics, chunk
 from scoutrl.training.state import TrainingState, start
 from scoutrl.trials.sampler import DeviceSampler, Sampler, sampler_for
 from scoutrl.trials.trial import Episodes, Protocol, Trial
@@ -103,81 +103,56 @@ def test_families_in_jax_are_sampled_on_the_device():
 
 # Who trains or evaluates does not know which of them it is.
 
-TRIALS = 8
-DREAM = Dream(
-    z=3,
-    width=4,
-    memory_size=4,
-    policy_width=4,
-    trials_per_iteration=TRIALS,
-    batch_size=TRIALS,
-    capacity=2 * TRIALS,
-    updates_per_iteration=2,
-    warmup=2,
-    exploration_episodes=2,
-)
-ENV = Rooms()
-
-
-def fresh() -> TrainingState:
-    return start(ENV, DREAM, 3)
+ENV, TRIALS = Rooms(), 8
+SIZES: dict[str, Any] = {"z": 3, "width": 4, "memory_size": 4, "policy_width": 4, "policy_memory": False}
+DREAM = Dream(trials_per_iteration=TRIALS, batch_size=TRIALS, capacity=2 * TRIALS, updates_per_iteration=2, **SIZES)
+METRICS = {"loss", "bottleneck_loss", "decoder_loss", "explorer_loss", "policy_loss", "residual"}
 
 
 @pytest.fixture(scope="module")
-def trained() -> list[tuple[TrainingState, Any]]:
+def trained() -> list[tuple[TrainingState, ChunkMetrics]]:
     """Two iterations with each of the samplers."""
 
     def train(sampler: Sampler):
-        run = sampler.compile(lambda state: chunk(sampler, DREAM, 2, state), fresh(), donate=True)
-        return run(fresh())
+        state = start(ENV, DREAM, 3)
+        return sampler.compile(lambda state: chunk(sampler, DREAM, 2, state), state, donate=True)(state)
 
-    return both_states(train)
-
-
-def both_states(function) -> list[Any]:
-    return [function(sampler(ENV)) for sampler in SAMPLERS]
+    return [train(sampler(ENV)) for sampler in SAMPLERS]
 
 
-def test_training_collects_the_same_trials():
-    problems, keys = ENV.problems.sample(jax.random.key(1), TRIALS), jax.random.split(jax.random.key(2), TRIALS)
-    one, other = both(ENV, lambda sampler: collect(sampler, DREAM, fresh(), problems, keys))
-    assert len(set(one.informed.tolist())) > 0
-    assert_same(one, other)
-
-
-def test_training_tells_the_same(trained):
+@pytest.mark.slow
+def test_training_is_the_same(trained):
     (state, told), (other_state, other_told) = trained
-    assert told.metrics.keys() == other_told.metrics.keys() >= {"loss", "decoder_loss", "policy_loss", "residual"}
+    assert told.metrics.keys() == other_told.metrics.keys() >= METRICS
     for name, value in told.metrics.items():
         np.testing.assert_allclose(other_told.metrics[name], value, rtol=1e-4, atol=1e-4, err_msg=name)
-    assert int(told.env_steps) == int(other_told.env_steps) == 2 * TRIALS * 3 * 2
+    # Two episodes of two steps in each trial.
+    assert int(told.env_steps) == int(other_told.env_steps) == 2 * TRIALS * 2 * 2
     assert told.finite.all()
     np.testing.assert_array_equal(told.finite, other_told.finite)
     assert int(state.iteration) == int(other_state.iteration) == 2
-    assert_close(state, other_state)
+    replays = [one.algorithm.replay for one in (state, other_state)]
+    assert replays[0].size == 2 * TRIALS
+    assert set(replays[0].trials.informed.tolist()) == {True}
+    assert_same(*(jax.tree.map(np.asarray, replay.trials) for replay in replays))
+    for a, b in zip(*(jax.tree.leaves(one.algorithm.networks) for one in (state, other_state)), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-4)
 
 
-def assert_close(one, other) -> None:
-    pairs = zip(*(jax.tree.leaves(eqx.filter(tree, eqx.is_inexact_array)) for tree in (one, other)), strict=True)
-    for a, b in pairs:
-        np.testing.assert_allclose(b, a, rtol=1e-3, atol=1e-4)
-
-
-def test_evaluation_tells_the_same(trained):
-    agent, key = DREAM.agent(ENV, trained[0][0].algorithm), jax.random.key(5)
+@pytest.mark.slow
+def test_evaluation_is_the_same(trained):
+    agent, key, protocol = DREAM.agent(ENV, trained[0][0].algorithm), jax.random.key(5), DREAM.protocol(greedy=True)
+    arrays, rest = eqx.partition(agent, eqx.is_array)
 
     def evaluate(sampler: Sampler):
-        quick = quick_evaluate(
-            sampler, DREAM.protocol(True), 10, "test", lambda trial: {"paid": trial.exploitation.rewards.sum()}
-        )
-        arrays, rest = eqx.partition(agent, eqx.is_array)
-        run = sampler.compile(lambda arrays, key: quick(eqx.combine(arrays, rest), key), arrays, key)
-        return run(arrays, key)
+        quick = quick_evaluate(sampler, protocol, 10, "test", lambda trial: {"paid": trial.exploration.rewards.sum()})
+        return sampler.compile(lambda arrays, key: quick(eqx.combine(arrays, rest), key), arrays, key)(arrays, key)
 
     one, other = both(ENV, evaluate)
     assert one.keys() == other.keys() == {"test_return", "exploration_return", "exploration_length", "paid"}
-    assert {name: float(value) for name, value in other.items()} == pytest.approx(one, abs=1e-4)
-    scores, other_scores = both(ENV, lambda sampler: scorer(sampler, DREAM.protocol(True), 10, "train")(agent, 1))
+    for name, value in one.items():
+        assert float(other[name]) == pytest.approx(float(value), abs=1e-4)
+    scores, other_scores = both(ENV, lambda sampler: scorer(sampler, protocol, 10, "train")(agent, 1))
     for a, b in zip(jax.tree.leaves(scores), jax.tree.leaves(other_scores), strict=True):
         assert a.shape[0] == 10
         np.testing.assert_allclose(a, b, atol=1e-4)

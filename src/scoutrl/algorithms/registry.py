@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import Plugin, import_class, unknown, with_installed
+from scoutrl.plugins import Plugin, import_class, missing, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.algorithms.base import Algorithm
@@ -52,7 +52,7 @@ def find(name: str) -> "type[Algorithm]":
     """The class of an algorithm, by a name of `algorithms()` or as `package.module:ClassName`.
 
     Raises:
-        ScoutError: no such algorithm, or the class cannot be imported or is no Algorithm.
+        ScoutError: no such algorithm, or the class cannot be imported, is no Algorithm, or lacks methods.
     """
     # Imported here, so that a list of the algorithms need not wait for JAX.
     from scoutrl.algorithms.base import Algorithm
@@ -63,4 +63,6 @@ def find(name: str) -> "type[Algorithm]":
     found = import_class(known[name].path if name in known else name)
     if not issubclass(found, Algorithm):
         raise ScoutError(f"{name} is no algorithm: it must be a subclass of scoutrl.algorithms.base.Algorithm.")
+    if lacks := missing(found):
+        raise ScoutError(f"{name} is no complete algorithm: it must define {', '.join(lacks)}.")
     return found

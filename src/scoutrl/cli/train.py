@@ -75,8 +75,9 @@ def evaluate(
     from scoutrl.api import evaluate as evaluate_run
     from scoutrl.api import film
 
-    result = evaluate_run(run_dir, trials, split, seed, env, trust=trust)
+    # Films first: they are quick, and a family that cannot be rendered is told of before all the work.
     films = [] if video is None else film(run_dir, video, split, seed, env, trust=trust)
+    result = evaluate_run(run_dir, trials, split, seed, env, trust=trust)
     if json:
         print(f"{result.algorithm} on {result.family}: {result.protocol}", file=sys.stderr)
         print_json(result.to_dict())

@@ -1,6 +1,5 @@
 """Does a family keep its promises? Says which method breaks which one, before any training starts."""
 
-from collections.abc import Callable
 from typing import Any
 
 import gymnasium
@@ -9,19 +8,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from scoutrl.envs.base import MetaEnv, Spaces, Step
-from scoutrl.envs.check_values import check_values, one_line
+from scoutrl.envs.check_values import check_values
 from scoutrl.envs.problems import ProblemSet
+from scoutrl.envs.raised import Shapes, returned
 from scoutrl.envs.spaces import is_image
 from scoutrl.errors import ScoutError
 
-Shapes = Any
-"""A tree of `jax.ShapeDtypeStruct`, as `jax.eval_shape` gives it."""
 
+def check(env: MetaEnv, *, play: bool = True) -> None:
+    """Look at the shapes and types of all that a family answers, and `play` a few short episodes at random.
 
-def check(env: MetaEnv) -> None:
-    """Look at the shapes and types of all that a family answers, and play a few short episodes at random.
-
-    Takes well below a second. `render` is not looked at: training never calls it.
+    Takes well below a second. `render` is not looked at: training never calls it, see `check_render`.
 
     Raises:
         ScoutError: names the family's class, the method and what is wrong with it.
@@ -31,13 +28,30 @@ def check(env: MetaEnv) -> None:
         raise ScoutError(f"a family must be a scoutrl.MetaEnv object; this is a {name}.")
     _check_attributes(env, name)
     _check_shapes(env, name)
-    check_values(env, name)
+    if play:
+        check_values(env, name)
 
 
-def check_own(env: MetaEnv) -> None:
-    """Check a family that is not Scout's own: those are checked by its tests."""
+def check_render(env: MetaEnv) -> None:
+    """See whether `render` can be compiled and gives pictures.
+
+    Raises:
+        ScoutError: it raises something, or returns something else.
+    """
+    name, problem = type(env).__name__, jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype)
+    state, _ = returned(f"{name}.reset", env.reset, problem, jax.random.key(0))
+    picture = _shape(returned(f"{name}.render", env.render, state))
+    if picture.dtype != np.uint8 or len(picture.shape) != 3 or picture.shape[2] != 3 or 0 in picture.shape:
+        raise ScoutError(
+            f"the picture that {name}.render returns must have shape [height, width, 3] and type uint8; it has shape "
+            f"{picture.shape} and type {picture.dtype}."
+        )
+
+
+def check_own(env: MetaEnv, *, play: bool = True) -> None:
+    """Check a family that is not Scout's own: those are checked by its tests. `play` False looks at shapes only."""
     if not type(env).__module__.startswith("scoutrl."):
-        check(env)
+        check(env, play=play)
 
 
 def _check_attributes(env: MetaEnv, name: str) -> None:
@@ -78,18 +92,21 @@ def _unsupported(space: Any, role: str) -> str:
 def _check_shapes(env: MetaEnv, name: str) -> None:
     """Everything that can be said without running anything."""
     problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), jax.random.key(0)
-    answer = _shapes(f"{name}.reset", env.reset, problem, key)
+    answer = returned(f"{name}.reset", env.reset, problem, key)
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise ScoutError(f"{name}.reset must return (state, observation); it returned a {type(answer).__name__}.")
     state, observation = answer
     _check_fits(f"the observation that {name}.reset returns", observation, env.spaces.observation)
-    goal = _shapes(f"{name}.goal", env.goal, state)
+    goal = returned(f"{name}.goal", env.goal, state)
     if env.spaces.goal is not None:
         _check_fits(f"the goal that {name}.goal returns", goal, env.spaces.goal)
     elif goal is not None:
         raise ScoutError(f"{name}.goal must return None, because {name}.spaces has no goal.")
+    drawn = returned(f"{name}.sample_goal", env.sample_goal, key)
+    if env.spaces.goal is not None:
+        _check_fits(f"the goal that {name}.sample_goal returns", drawn, env.spaces.goal)
     action = jax.ShapeDtypeStruct(env.spaces.action.shape or (), _kind(env.spaces.action))
-    answer = _shapes(f"{name}.step", env.step, state, action, key)
+    answer = returned(f"{name}.step", env.step, state, action, key)
     if not isinstance(answer, tuple) or len(answer) != 2 or not isinstance(answer[1], Step):
         raise ScoutError(f"{name}.step must return (state, scoutrl.Step(observation, reward, terminated, truncated)).")
     after, step = answer
@@ -103,14 +120,6 @@ def _check_shapes(env: MetaEnv, name: str) -> None:
     _check_scalar(f"the reward that {name}.step returns", step.reward, "biuf", "a number")
     for flag in ("terminated", "truncated"):
         _check_scalar(f"{flag}, which {name}.step returns,", getattr(step, flag), "b", "a boolean")
-
-
-def _shapes(method: str, function: Callable, *arguments: Any) -> Shapes:
-    """What a method would return; the user's own exception becomes one line."""
-    try:
-        return jax.eval_shape(lambda *given: function(*given), *arguments)
-    except Exception as error:
-        raise ScoutError(f"{method} raised {one_line(error)}") from error
 
 
 def _kind(space: gymnasium.Space) -> Any:

@@ -8,6 +8,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, State
+from scoutrl.envs.raised import OWN, callbacks_of, one_line
+from scoutrl.envs.spaces import limits
 from scoutrl.errors import ScoutError
 
 _EPISODES = 8
@@ -37,8 +39,11 @@ def check_values(env: MetaEnv, name: str) -> None:
     spread = np.concatenate([split[:: max(1, len(split) // 4)][:4] for split in ids])
     problems = np.resize(spread, (_EPISODES, spread.shape[1]))
     try:
-        played = jax.tree.map(np.asarray, _play(env, problems))
-    except Exception as error:
+        with callbacks_of(name):
+            played = jax.tree.map(np.asarray, _play(env, problems))
+    except ScoutError:
+        raise
+    except OWN as error:
         raise ScoutError(f"{name} cannot be compiled and run: {one_line(error)}") from error
     _check_inside(f"{name}.reset returns an observation", played.first, env.spaces.observation)
     if env.spaces.goal is not None:
@@ -48,12 +53,6 @@ def check_values(env: MetaEnv, name: str) -> None:
     rewards = played.rewards[lived]
     if not np.isfinite(rewards).all():
         raise ScoutError(f"{name}.step returns a reward that is not finite: {rewards[~np.isfinite(rewards)][0]}.")
-
-
-def one_line(error: Exception) -> str:
-    """An exception's type and the first line of what it says."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
 
 
 def _play(env: MetaEnv, problems: np.ndarray) -> _Played:
@@ -89,14 +88,10 @@ def _counts(space: gymnasium.Space) -> np.ndarray:
 
 
 def _check_inside(what: str, values: np.ndarray, space: gymnasium.Space) -> None:
-    """All rows lie in the space; a float32 may exceed a finite bound by rounding."""
+    """All rows lie in the space."""
     if not np.isfinite(values).all():
         raise ScoutError(f"{what} that is not finite.")
-    if isinstance(space, gymnasium.spaces.Box):
-        slack = 1e-5 if space.dtype == np.float32 else 0
-        low, high = space.low - slack * (1 + np.abs(space.low)), space.high + slack * (1 + np.abs(space.high))
-    else:
-        low, high = 0, _counts(space) - 1
+    low, high = limits(space)
     outside = (values < low) | (values > high)
     if outside.any():
         row = np.array2string(values[np.argwhere(outside)[0][0]], threshold=8).replace("\n", "")

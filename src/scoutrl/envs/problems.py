@@ -15,6 +15,8 @@ Problem = Int[Array, " k"] | Float[Array, " k"]
 """A problem ID: k integer components, or k real numbers."""
 Split = Literal["train", "test"]
 """The problems learnt on, or the unseen ones."""
+_FEW, _SPARSE = 1000, 10
+"""A component may take so many values in any family, and in a large one so many for each problem."""
 
 
 class ProblemSet(eqx.Module):
@@ -41,32 +43,33 @@ class ProblemSet(eqx.Module):
         """Collect the problems.
 
         Args:
-            ids: [n, k] or [n]; integers are components counted from 0, real numbers are vectors.
-            train: rows to learn on, at least one.
-            test: rows kept for the final test, at least one; equal to `train` where the family has no split.
+            ids: [n, k] or [n], no two rows alike; integers are components counted from 0, real numbers are vectors.
+            train: rows to learn on, at least one, none twice.
+            test: rows kept for the final test, at least one, none twice: none of `train`, or all of it where the family
+                has no split.
             names: one name per component.
 
         Raises:
-            ScoutError: an array of the wrong shape or type, a row that does not exist, a negative component.
+            ScoutError: an array of the wrong shape or type, numbers that int32 or float32 cannot hold, a negative
+                component or one far above the number of problems, problems that are the same, a row that does not
+                exist, is named twice, or is in both splits while others are not.
         """
-        table = np.asarray(ids)
-        table = table[:, None] if table.ndim == 1 else table
-        if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "iuf":
-            raise ScoutError(
-                f"problem IDs must be numbers of shape [n, k]; these have shape {table.shape} and type {table.dtype}"
-            )
-        integer = table.dtype.kind in "iu"
-        if integer and table.min() < 0:
-            raise ScoutError("problem IDs made of integers count from 0; there is a negative one")
-        if not np.isfinite(table).all():
-            raise ScoutError("problem IDs must be finite numbers")
-        self.ids = table.astype(np.int32 if integer else np.float32)
-        self.sizes = tuple(int(size) for size in table.max(axis=0) + 1) if integer else None
+        table = _table(ids)
+        self.ids = _held(table)
+        if repeated := len(table) - len(distinct(self.ids)):
+            raise ScoutError(f"problem IDs must differ: {repeated} of the {len(table)} rows repeat another one")
+        self.sizes = tuple(int(size) + 1 for size in self.ids.max(axis=0)) if self.ids.dtype == np.int32 else None
         self.names = tuple(names) if names is not None else tuple(f"component_{j}" for j in range(table.shape[1]))
         if len(self.names) != table.shape[1]:
             raise ScoutError(f"{len(self.names)} names were given for problem IDs of {table.shape[1]} components")
         self.train = _rows(train, len(table), "train")
         self.test = _rows(test, len(table), "test")
+        both = np.intersect1d(self.train, self.test)
+        if len(both) and not len(both) == len(self.train) == len(self.test):
+            raise ScoutError(
+                f"the train and test splits share {len(both)} rows, such as {both[0]}: give them none in common, or "
+                "the very same rows in a family without a split"
+            )
 
     def rows(self, split: Split) -> np.ndarray:
         """The rows of one split."""
@@ -82,10 +85,63 @@ class ProblemSet(eqx.Module):
         return jnp.asarray(ids)[jax.random.randint(key, (count,), 0, len(ids))]
 
 
+def distinct(ids: np.ndarray) -> set[bytes]:
+    """The rows of `ids` [n, k] as bytes, equal ones once; IDs of the same type may be compared so."""
+    plain = np.ascontiguousarray(ids + ids.dtype.type(0))  # -0.0 becomes 0.0
+    return set(plain.view(np.dtype((np.void, plain.itemsize * plain.shape[1]))).reshape(-1).tolist())
+
+
+def _table(ids: Sequence | np.ndarray) -> np.ndarray:
+    """The IDs as numbers [n, k], exactly as given."""
+    try:
+        table = np.asarray(ids)
+    except ValueError as error:  # lists of unequal lengths
+        raise ScoutError("problem IDs must be numbers of shape [n, k]; these rows differ in length") from error
+    if table.dtype.kind == "f" and not hasattr(ids, "dtype") and np.abs(table).max(initial=0) >= 2**63:
+        whole = np.asarray(ids, object)  # NumPy made real numbers of integers that 64 bits do not hold
+        table = whole if all(isinstance(number, int | np.integer) for number in whole.flat) else table
+    if table.dtype == object and all(isinstance(number, int | np.integer) for number in table.flat):
+        _refuse_far(max(table.flat), len(table))
+    table = table[:, None] if table.ndim == 1 else table
+    if table.ndim != 2 or 0 in table.shape or table.dtype.kind not in "iuf":
+        raise ScoutError(
+            f"problem IDs must be numbers of shape [n, k]; these have shape {table.shape} and type {table.dtype}"
+        )
+    return table
+
+
+def _held(table: np.ndarray) -> np.ndarray:
+    """The IDs as int32 or float32, none of them turned into another number than rounding makes it."""
+    if table.dtype.kind in "iu":
+        if table.min() < 0:
+            raise ScoutError("problem IDs made of integers count from 0; there is a negative one")
+        _refuse_far(int(table.max()), len(table))
+        return table.astype(np.int32)
+    if not np.isfinite(table).all():
+        raise ScoutError("problem IDs must be finite numbers")
+    with np.errstate(over="ignore", under="ignore"):
+        held = table.astype(np.float32)
+    lost = ~np.isfinite(held) | ((held == 0) & (table != 0))
+    if lost.any():
+        raise ScoutError(f"problem IDs are kept as float32, which cannot hold {table[lost][0]:g}: scale them")
+    return held
+
+
+def _refuse_far(largest: int, count: int) -> None:
+    """Networks have a row for each value up to the largest."""
+    if largest >= max(_FEW, _SPARSE * count):
+        raise ScoutError(
+            f"problem IDs made of integers count from 0, and {count} problems do not need one as large as {largest}: "
+            "number the values that occur 0, 1, 2, …, or give real numbers"
+        )
+
+
 def _rows(rows: Sequence[int] | np.ndarray, count: int, name: str) -> np.ndarray:
     array = np.asarray(rows)
     if array.ndim != 1 or array.size == 0 or array.dtype.kind not in "iu":
         raise ScoutError(f"the {name} split must be a list of at least one row number")
     if array.min() < 0 or array.max() >= count:
         raise ScoutError(f"the {name} split names a row outside 0 … {count - 1}")
+    if len(np.unique(array)) < array.size:
+        raise ScoutError(f"the {name} split names a row twice: it would count double")
     return array.astype(np.int32)

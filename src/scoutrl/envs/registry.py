@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import Plugin, import_class, unknown, with_installed
+from scoutrl.plugins import Plugin, import_class, missing, unknown, with_installed
 
 if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv
@@ -71,8 +71,8 @@ def find(name: str) -> "type[MetaEnv]":
     found = import_class(known[name].path if name in known else name)
     if not issubclass(found, MetaEnv):
         raise ScoutError(f"{name} is no family: it must be a subclass of scoutrl.MetaEnv.")
-    if missing := sorted({*getattr(found, "__abstractmethods__", ()), *getattr(found, "__abstractvars__", ())}):
-        raise ScoutError(f"{name} is no complete family: it must define {', '.join(missing)}.")
+    if lacks := missing(found):
+        raise ScoutError(f"{name} is no complete family: it must define {', '.join(lacks)}.")
     return found
 
 
@@ -104,7 +104,7 @@ def make(name: str, **options: Any) -> "MetaEnv":
         return made(**options)
     except ScoutError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise ScoutError(
             f"{name} cannot be made: its constructor raised {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error

@@ -7,6 +7,9 @@ import numpy as np
 
 from scoutrl.errors import ScoutError
 
+_ROOM = np.float32(1e-5)
+"""How far a real number may exceed a bound by rounding, relative to 1 + its size."""
+
 
 def is_image(space: gymnasium.Space) -> bool:
     """Whether elements of `space` are images [height, width, channels] of uint8."""
@@ -26,7 +29,7 @@ def fit_space(value: Any, space: gymnasium.Space, name: str) -> np.ndarray:
         array, shaped = np.empty(0, object), False
     if not shaped:
         raise ScoutError(f"the {name} must be {_described(space)}; it has shape {array.shape} and type {array.dtype}.")
-    low, high = _limits(space)
+    low, high = limits(space)
     if not np.isfinite(array).all() or (array < low).any() or (array > high).any():
         raise ScoutError(f"the {name} must be {_described(space)}; it is {_shortened(array)}.")
     if not isinstance(space, gymnasium.spaces.Box) or space.dtype.kind in "bi":
@@ -36,15 +39,21 @@ def fit_space(value: Any, space: gymnasium.Space, name: str) -> np.ndarray:
     return array.astype(np.uint8 if space.dtype == np.uint8 else np.float32)
 
 
-def _limits(space: gymnasium.Space) -> tuple[np.ndarray, np.ndarray]:
-    """The lowest and highest value admitted, with some room for rounding in spaces of floats."""
+def limits(space: gymnasium.Space) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and highest value admitted, with some room for rounding in spaces of floats.
+
+    The spaces are Discrete, MultiDiscrete and Box.
+    """
     if isinstance(space, gymnasium.spaces.Discrete):
         return np.asarray(space.start), np.asarray(space.start + space.n - 1)
     if isinstance(space, gymnasium.spaces.MultiDiscrete):
         return np.asarray(space.start), np.asarray(space.start + space.nvec - 1)
     assert isinstance(space, gymnasium.spaces.Box)
-    room = 1e-5 if space.dtype.kind == "f" else 0
-    return space.low - room * np.abs(space.low), space.high + room * np.abs(space.high)
+    low, high = space.low, space.high
+    if space.dtype.kind == "f":
+        with np.errstate(over="ignore"):  # the largest float and some room is infinite
+            low, high = low - _ROOM * (1 + np.abs(low)), high + _ROOM * (1 + np.abs(high))
+    return low, high
 
 
 def _described(space: gymnasium.Space) -> str:

@@ -10,7 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv
-from scoutrl.envs.problems import Split
+from scoutrl.envs.problems import Split, distinct
+from scoutrl.envs.raised import callbacks_of
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.scores import Estimate, Evaluation, EvaluationProtocol, over_seeds
 from scoutrl.runs.config import RunConfig, completed
@@ -19,6 +20,7 @@ from scoutrl.runs.open import open_run, read_config
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import Sampler, sampler_for
 from scoutrl.trials.trial import Protocol, Trial
+from scoutrl.trials.watch import Fault, earliest, watch
 
 BATCH = 256
 """Trials at once: bounds the memory an evaluation takes."""
@@ -35,6 +37,8 @@ class Scores(eqx.Module):
     """Steps of each exploration episode."""
     others: dict[str, Float[Array, " trials"]] = eqx.field(default_factory=dict)
     """What else was measured."""
+    faults: Fault | None = None
+    """What the family did wrong first in each trial."""
 
 
 Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
@@ -50,18 +54,28 @@ def quick_evaluate(
     `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
     what `measure` says of a trial.
     """
+    watched = watched_evaluate(sampler, protocol, trials, split, measure)
+    return lambda agent, key: watched(agent, key)[0]
+
+
+def watched_evaluate(
+    sampler: Sampler, protocol: Protocol, trials: int, split: Split, measure: Measure | None = None
+) -> Callable[[Agent, PRNGKeyArray], tuple[dict[str, Float[Array, ""]], Fault]]:
+    """As `quick_evaluate`, and what the family did wrong first."""
     ids = sampler.spec.problems.of(split)
 
-    def evaluate(agent: Agent, key: PRNGKeyArray) -> dict[str, Float[Array, ""]]:
+    def evaluate(agent: Agent, key: PRNGKeyArray) -> tuple[dict[str, Float[Array, ""]], Fault]:
         order, key = jax.random.split(key)
         problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
         scores = _trials(sampler, agent, protocol, problems, jax.random.split(key, trials), measure)
         others = {name: values.mean() for name, values in scores.others.items()}
-        return others | {
+        means = {
             f"{split}_return": scores.exploitation.mean(),
             "exploration_return": scores.exploration.mean(),
             "exploration_length": scores.lengths.mean(),
         }
+        assert scores.faults is not None
+        return others | means, earliest(scores.faults)
 
     return evaluate
 
@@ -91,7 +105,8 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
             given = arrays, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)
             if not compiled:
                 compiled.append(sampler.compile(measure, *given))
-            parts.append(compiled[0](*given))
+            with callbacks_of(type(sampler.spec).__name__):
+                parts.append(jax.device_get(compiled[0](*given)))
         return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:trials], *parts)
 
     return score
@@ -120,7 +135,7 @@ def evaluate_runs(
         exploitation_episodes=first.algorithm.exploitation_episodes,
         trials=trials,
         problems=len(problems.of(split)),
-        unseen=not _in(problems.of(split), first.home.problems.of("train")).any(),
+        unseen=_disjoint(problems.of(split), first.home.problems.of("train")),
         greedy=True,
         split=split,
         seed=seed,
@@ -132,6 +147,8 @@ def evaluate_runs(
         if _differ(trained.config, first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
         scores = score(trained.agent, seed)
+        if wrong := earliest(scores.faults).describe(type(first.env).__name__):
+            raise ScoutError(f"{path} cannot be evaluated: {wrong}. Mend the family, then evaluate again.")
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
 
@@ -153,11 +170,10 @@ def summary(family: str, algorithm: str, scores: Scores, protocol: EvaluationPro
     )
 
 
-def _in(ids: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Which of the IDs [n, k] are among the others [m, k]."""
-    if ids.shape[1:] != others.shape[1:]:
-        return np.zeros(len(ids), bool)
-    return np.array([(others == one).all(axis=1).any() for one in ids])
+def _disjoint(ids: np.ndarray, others: np.ndarray) -> bool:
+    """Whether none of the IDs [n, k] is among the others [m, l]; IDs of unlike kinds never are the same."""
+    alike = ids.shape[1:] == others.shape[1:] and ids.dtype == others.dtype
+    return not alike or distinct(ids).isdisjoint(distinct(others))
 
 
 def _refuse_copies(paths: Sequence[Path]) -> None:
@@ -188,4 +204,5 @@ def _trials(
     trials = sampler.sample(lambda problem, key: agent, problems, keys, protocol)
     others = {} if measure is None else jax.vmap(measure)(trials)
     lengths = trials.exploration.lengths.astype(jnp.float32)
-    return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others)
+    faults = jax.vmap(lambda trial: watch(sampler.spec, trial))(trials)
+    return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others, faults)

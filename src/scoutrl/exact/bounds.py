@@ -12,6 +12,8 @@ import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from scoutrl.envs.base import MetaEnv
+from scoutrl.envs.check import check_own
+from scoutrl.envs.check_enumerable import check_enumerable
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.errors import ScoutError
 from scoutrl.exact.optimal_policy import Plan, joined, plan
@@ -37,13 +39,15 @@ def bounds(env: MetaEnv) -> Bounds:
         first draw is refuted, `no_exploration` after none.
 
     Raises:
-        ScoutError: the family is no `EnumerableEnv`.
+        ScoutError: the family is no `EnumerableEnv`, or breaks a promise.
     """
     if not isinstance(env, EnumerableEnv):
         raise ScoutError(
             f"{type(env).__name__} has no exact bounds: its states cannot be listed. "
             "Derive it from scoutrl.envs.enumerable.EnumerableEnv if they can."
         )
+    check_own(env)
+    check_enumerable(env)
     actions = int(env.spaces.action.n)  # pyright: ignore[reportAttributeAccessIssue]
     policies: dict[str, Policy] = {"optimum": _best(np.ones(actions, bool)), "random": _mean}
     policies |= {name: _best(mask) for name, mask in env.restrictions().items()}

@@ -9,7 +9,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from scoutrl.envs import MetaEnv
+from scoutrl.envs.check import check_render
 from scoutrl.envs.problems import Split
+from scoutrl.envs.raised import callbacks_of
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.recording import RecordedEpisode, recorder
 from scoutrl.runs.files import replacing
@@ -36,15 +38,17 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
     """Write a GIF of a greedy trial for each problem of `split`, or for eight of them, evenly spread, if it has more.
 
     Raises:
-        ScoutError: the directory cannot be made or written to.
+        ScoutError: the directory cannot be made or written to, or the family cannot be rendered.
     """
     env = trained.env
+    check_render(env)
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
     record, written = recorder(env, trained.algorithm.protocol(greedy=True)), []
     for row in rows:
         key = jax.random.fold_in(jax.random.key(seed), int(row))
-        episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
+        with callbacks_of(type(env).__name__):
+            episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)

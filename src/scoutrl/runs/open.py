@@ -9,6 +9,7 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.algorithms.knowledge import Knowledge
 from scoutrl.algorithms.settings import LEARNER
 from scoutrl.envs import MetaEnv
+from scoutrl.envs.check import check_own
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT, TrainedAgent, agent_like
@@ -104,6 +105,8 @@ def open_run(path: Path, env: MetaEnv | None = None, trust: bool = False) -> Tra
         raise ScoutError(f"{path} holds no checkpoint yet; let `scout train` go on until it saves one.")
     home = env if env is not None and given else make_env(config)
     env = home if env is None else env
+    check_own(home, play=False)
+    check_own(env, play=False)
     _check_spaces(config.family, home, env)
     algorithm = make_algorithm(config)
     trained: TrainedAgent = from_arrays(saved.parts[AGENT], agent_like(algorithm, home))

@@ -137,13 +137,14 @@ class RunRecord:
         speeds = {"steps_per_second": env_steps / chunk_seconds, "updates_per_second": updates / chunk_seconds}
         return counters | speeds | {name: float(value) for name, value in metrics.items()}
 
-    def write(self, row: dict[str, float], finite: np.ndarray, finite_at_start: np.ndarray) -> None:
-        """Append a row of metrics, or note a failure if there is an infinity or NaN in it or in the state.
+    def write(self, row: dict[str, float], finite: np.ndarray, finite_at_start: np.ndarray, fault: str = "") -> None:
+        """Append a row of metrics, or note a failure: a fault of the family, or an infinity or NaN in row or state.
 
         Args:
             row: of the chunk.
             finite: for each array of the state, whether it is all finite.
             finite_at_start: the same before training. What was not finite then, as a least value so far, may stay so.
+            fault: what the family did wrong; empty: nothing.
 
         Raises:
             ScoutError: the disk is full or refuses.
@@ -152,13 +153,15 @@ class RunRecord:
         wrong = [name for name, value in row.items() if not np.isfinite(value)]
         if not wrong and not np.all(finite | ~finite_at_start):
             wrong = ["a weight"]
-        if not wrong:
+        if not wrong and not fault:
             self._directory.check()
             self._log.append(row)
             return
+        what = fault or f"{wrong[0]} became infinite or not a number"
+        advice = "Mend the family; the same command then goes on." if fault else "Try a smaller learning rate."
+        kept = "the last good checkpoint is kept" if self.begun else "no checkpoint was made yet"
         self.failure = ScoutError(
-            f"{wrong[0]} became infinite or not a number within {self.env_steps:,} steps, so training has stopped; the "
-            f"last good checkpoint is kept in {self.path}. Try a smaller learning rate."
+            f"{what} within {self.env_steps:,} steps, so training has stopped; {kept} in {self.path}. {advice}"
         )
 
     def save(self, parts: checkpoint.Parts) -> None:

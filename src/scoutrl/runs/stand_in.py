@@ -21,7 +21,10 @@ class StandIn(Spec):
 
     def __init__(self, spaces: Spaces, horizon: int, sizes: tuple[int, ...] | None, components: int):
         """Stand in for a family with IDs of that many components, of that many values each (None: real vectors)."""
-        ids = np.zeros((1, components), np.float32) if sizes is None else np.array([sizes]) - 1
+        if sizes is None:
+            ids = np.zeros((1, components), np.float32)
+        else:  # as many problems as IDs that reach so high belong to, evenly spread
+            ids = np.rint(np.outer(np.linspace(1, 0, 1 + max(sizes) // 10), np.array(sizes) - 1)).astype(int)
         self.problems, self.spaces, self.horizon = ProblemSet(ids, [0], [0]), spaces, horizon
 
     def sample_goal(self, key: PRNGKeyArray) -> Goal:

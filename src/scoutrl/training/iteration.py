@@ -9,6 +9,7 @@ from scoutrl.algorithms.base import Algorithm, Metrics
 from scoutrl.training.state import TrainingState, strongly_typed
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.trial import Trial
+from scoutrl.trials.watch import Fault, earliest, watch
 
 
 class ChunkMetrics(eqx.Module):
@@ -20,6 +21,8 @@ class ChunkMetrics(eqx.Module):
     """Environment steps in the chunk, of exploration and exploitation together."""
     finite: Bool[Array, " arrays"]
     """For each array of real numbers in the state after the chunk: no infinity and no NaN in it."""
+    fault: Fault
+    """What the family did wrong first in the trials of the chunk."""
 
 
 def chunk(
@@ -27,13 +30,13 @@ def chunk(
 ) -> tuple[TrainingState, ChunkMetrics]:
     """`iterations` iterations; metrics are averaged and steps counted where they arise."""
 
-    def step(state: TrainingState) -> tuple[TrainingState, tuple[Metrics, Int[Array, ""]]]:
-        state, metrics, env_steps = iterate(sampler, algorithm, state)
-        return state, (metrics, env_steps)
+    def step(state: TrainingState) -> tuple[TrainingState, tuple[Metrics, Int[Array, ""], Fault]]:
+        state, *told = _watched_iteration(sampler, algorithm, state)
+        return state, tuple(told)
 
-    state, (metrics, env_steps) = sampler.repeat(step, state, iterations)
+    state, (metrics, env_steps, faults) = sampler.repeat(step, state, iterations)
     means = {name: jnp.mean(values) for name, values in metrics.items()}
-    return state, ChunkMetrics(means, env_steps.sum(), finite(state))
+    return state, ChunkMetrics(means, env_steps.sum(), finite(state), earliest(faults))
 
 
 def iterate(
@@ -44,13 +47,21 @@ def iterate(
     Returns:
         The state after it, the algorithm's metrics and the number of environment steps.
     """
+    return _watched_iteration(sampler, algorithm, state)[:3]
+
+
+def _watched_iteration(
+    sampler: Sampler, algorithm: Algorithm, state: TrainingState
+) -> tuple[TrainingState, Metrics, Int[Array, ""], Fault]:
+    """As `iterate`, and what the family did wrong first."""
     spec, count = sampler.spec, algorithm.trials_per_iteration
     problem_key, collect_key, learn_key, _ = _keys(state)
     problems = spec.problems.sample(problem_key, count, "train")
     trials = collect(sampler, algorithm, state, problems, jax.random.split(collect_key, count))
     learnt, metrics = algorithm.learn(spec, state.algorithm, trials, learn_key)
     env_steps = trials.exploration.mask.sum() + trials.exploitation.mask.sum()
-    return strongly_typed(TrainingState(learnt, state.key, state.iteration + 1)), metrics, env_steps
+    fault = earliest(jax.vmap(lambda trial: watch(spec, trial))(trials))
+    return strongly_typed(TrainingState(learnt, state.key, state.iteration + 1)), metrics, env_steps, fault
 
 
 def collect(sampler: Sampler, algorithm: Algorithm, state: TrainingState, problems: Array, keys: PRNGKeyArray) -> Trial:

@@ -146,11 +146,16 @@ class _Training:
             i: self._records[i].count(int(reports[i].env_steps), reports[i].metrics, chunk_seconds, row_seconds)
             for i in going
         }
-        if any(self._records[i].evaluation_due for i in going):
-            scores = self._programs.evaluate(progress)
-            rows = {i: row | scores[i] if self._records[i].evaluation_due else row for i, row in rows.items()}
+        family = type(self._env).__name__
+        faults = {i: reports[i].fault.describe(family) for i in going}
+        if due := [i for i in going if self._records[i].evaluation_due]:
+            evaluated = self._programs.evaluate(progress)
+            for i in due:
+                scores, fault = evaluated[i]
+                rows[i], faults[i] = rows[i] | scores, faults[i] or fault.describe(family)
         for i, row in rows.items():
-            self._records[i].write(row | self._compile_seconds, reports[i].finite, self._finite_at_start[i])
+            finite = reports[i].finite, self._finite_at_start[i]
+            self._records[i].write(row | self._compile_seconds, *finite, faults[i])
         self._compile_seconds = {}
         late = time.perf_counter() > self._save_at
         self._save(progress, [i for i in going if late or self._records[i].finished])

@@ -12,10 +12,12 @@ import numpy as np
 from jaxtyping import Array
 
 from scoutrl.algorithms.base import Algorithm
-from scoutrl.evaluation.evaluate import Measure, quick_evaluate
+from scoutrl.envs.raised import callbacks_of
+from scoutrl.evaluation.evaluate import Measure, watched_evaluate
 from scoutrl.training import iteration as device
 from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
+from scoutrl.trials.watch import Fault
 
 
 class TrainingProgram:
@@ -39,7 +41,7 @@ class TrainingProgram:
         self.compile_seconds = 0.0
         """Time that compilation took."""
         self._sampler, self._algorithm = sampler, algorithm
-        quick = quick_evaluate(sampler, algorithm.protocol(greedy=True), evaluation_trials, "test", measure)
+        quick = watched_evaluate(sampler, algorithm.protocol(greedy=True), evaluation_trials, "test", measure)
         like = state_like(sampler.spec, algorithm)
         self._arrays, self._rest = eqx.partition(like, _is_shape)
 
@@ -47,7 +49,7 @@ class TrainingProgram:
             state, metrics = device.chunk(sampler, algorithm, iterations, self.whole(arrays))
             return arrays_of(state), metrics
 
-        def evaluate(arrays: TrainingState) -> dict[str, Array]:
+        def evaluate(arrays: TrainingState) -> tuple[dict[str, Array], Fault]:
             state = self.whole(arrays)
             return quick(algorithm.agent(sampler.spec, state.algorithm), device.evaluation_key(state))
 
@@ -75,13 +77,17 @@ class TrainingProgram:
 
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
-        state, metrics = self._advance(state)
-        return state, self.split(jax.device_get(metrics))
+        with callbacks_of(type(self._sampler.spec).__name__):
+            state, metrics = self._advance(state)
+            return state, self.split(jax.device_get(metrics))
 
-    def evaluate(self, state: TrainingState) -> list[dict[str, float]]:
-        """Quick evaluation on unseen problems, one per seed."""
-        results = self.split(jax.device_get(self._evaluate(state)))
-        return [{_test_name(name): float(value) for name, value in result.items()} for result in results]
+    def evaluate(self, state: TrainingState) -> list[tuple[dict[str, float], Fault]]:
+        """Quick evaluation on unseen problems, and what the family did wrong first in it, one per seed."""
+        with callbacks_of(type(self._sampler.spec).__name__):
+            results = self.split(jax.device_get(self._evaluate(state)))
+        return [
+            ({_test_name(name): float(value) for name, value in result.items()}, fault) for result, fault in results
+        ]
 
     def split(self, tree: Any) -> list[Any]:
         """One tree per seed."""

@@ -1,0 +1,69 @@
+"""Problem IDs that would be turned into others, and splits that count a problem twice."""
+
+import time
+
+import numpy as np
+import pytest
+
+from scoutrl.envs import ProblemSet
+from scoutrl.errors import ScoutError
+from scoutrl.evaluation.evaluate import _disjoint
+from scoutrl.runs.stand_in import StandIn
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        ([[2**40], [1]], "2 problems do not need one as large as 1099511627776: number the values that occur"),
+        ([[2**31], [1]], "as large as 2147483648"),
+        ([[2**63], [1]], "as large as 9223372036854775808"),
+        ([[2**70], [1]], "as large as 1180591620717411303424"),
+        (np.array([2**63, 0], np.uint64), "as large as 9223372036854775808"),
+        ([[0, 10**9], [0, 1]], "as large as 1000000000"),
+        ([1000, 0], "as large as 1000:"),
+        ([1e300, 1.0], r"float32, which cannot hold 1e\+300: scale them"),
+        ([1e-300, 1.0], "float32, which cannot hold 1e-300"),
+        ([[0, 1], [2, 3], [0, 1]], "must differ: 1 of the 3 rows repeat another one"),
+        ([0.1, 0.1 + 1e-12], "must differ"),
+        ([0.0, -0.0], "must differ"),
+        ([[1, 2], [3]], "rows differ in length"),
+    ],
+)
+def test_ids_that_would_become_others_are_refused(ids, message):
+    with pytest.raises(ScoutError, match=message):
+        ProblemSet(ids, [0], [1])
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "message"),
+    [
+        ([0, 1, 0], [2], "the train split names a row twice"),
+        ([0, 1], [2, 2], "the test split names a row twice"),
+        ([0, 1], [1, 2], "share 1 rows, such as 1: give them none in common"),
+    ],
+)
+def test_splits_that_count_a_problem_twice_are_refused(train, test, message):
+    with pytest.raises(ScoutError, match=message):
+        ProblemSet(range(3), train, test)
+
+
+def test_ids_in_order_stay_as_they_are():
+    for ids in ([[999], [0]], [[1.5, 2.0], [1.5, 2.5]], np.arange(20000), [-0.5, 0.5]):
+        np.testing.assert_array_equal(ProblemSet(ids, [0], [1]).ids.reshape(np.shape(ids)), ids)
+    assert ProblemSet(range(3), [0, 1, 2], [2, 0, 1]).test.tolist() == [2, 0, 1]
+
+
+@pytest.mark.parametrize("sizes", [(1,), (2, 1), (5000, 3), (576, 24)])
+def test_the_stand_in_of_an_exported_agent_has_ids_of_any_size(sizes):
+    assert StandIn(None, 1, sizes, len(sizes)).problems.sizes == sizes  # pyright: ignore[reportArgumentType]
+
+
+def test_whether_problems_are_unseen_is_found_at_once():
+    began = time.process_time()
+    problems = ProblemSet(np.arange(500_000), range(250_000), range(250_000, 500_000))
+    assert _disjoint(problems.of("train"), problems.of("test"))
+    assert not _disjoint(problems.of("train"), problems.ids[-250_001:])
+    assert time.process_time() - began < 5
+    assert _disjoint(problems.of("test"), np.float32([[300_000.0]]))
+    assert _disjoint(problems.of("test"), np.int32([[300_000, 0]]))
+    assert not _disjoint(np.float32([[0.0]]), np.float32([[-0.0]]))
