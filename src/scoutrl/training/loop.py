@@ -61,7 +61,7 @@ def train_together(
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
     with contextlib.ExitStack() as stack:
-        stop = stack.enter_context(StopSignals())
+        stop = stack.enter_context(StopSignals("compiling", show))
         records = [stack.enter_context(RunRecord(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
         for record in records:
             if record.finished:
@@ -114,6 +114,7 @@ class _Training:
         for record in self._records:
             record.open_log()
         self._display.begin()
+        self._stop.until = "this chunk"
         self._row_at = time.perf_counter()
         # A fresh run saves after its first chunk, so that a short one has a checkpoint to go back to as well.
         self._save_at = self._row_at + (0.0 if fresh else SAVE_EVERY)

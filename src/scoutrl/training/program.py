@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -14,6 +13,7 @@ from jaxtyping import Array
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.evaluation.evaluate import Measure, quick_evaluate
 from scoutrl.training import iteration as device
+from scoutrl.training.signals import aside
 from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
 
@@ -59,14 +59,13 @@ class TrainingProgram:
         began = time.perf_counter()
         lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
-        with ThreadPoolExecutor() as pool:
-            # The longest first: each is compiled while the next one is traced.
-            advance = pool.submit(sampler.compile, self._advance, arrays, donate=True)
-            others = [pool.submit(work) for work in meanwhile]
-            evaluate = pool.submit(sampler.compile, self._evaluate, arrays)
-            self._advance, self._evaluate = advance.result(), evaluate.result()
-            for other in others:
-                other.result()
+        # The longest first: each is compiled while the next one is traced.
+        advance = aside(lambda: sampler.compile(self._advance, arrays, donate=True))
+        others = [aside(work) for work in meanwhile]
+        evaluate = aside(lambda: sampler.compile(self._evaluate, arrays))
+        self._advance, self._evaluate = advance.result(), evaluate.result()
+        for other in others:
+            other.result()
         self.compile_seconds = time.perf_counter() - began
 
     def begin(self, seed: int) -> TrainingState:
@@ -75,12 +74,17 @@ class TrainingProgram:
 
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
-        state, metrics = self._advance(state)
-        return state, self.split(jax.device_get(metrics))
+
+        def run() -> tuple[TrainingState, Any]:
+            after, metrics = self._advance(state)
+            return after, jax.device_get(metrics)
+
+        after, metrics = aside(run).result()
+        return after, self.split(metrics)
 
     def evaluate(self, state: TrainingState) -> list[dict[str, float]]:
         """Quick evaluation on unseen problems, one per seed."""
-        results = self.split(jax.device_get(self._evaluate(state)))
+        results = self.split(aside(lambda: jax.device_get(self._evaluate(state))).result())
         return [{_test_name(name): float(value) for name, value in result.items()} for result in results]
 
     def split(self, tree: Any) -> list[Any]:
