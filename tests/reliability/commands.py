@@ -21,13 +21,16 @@ def scout(*words: object, shell: str = "", **changes: str) -> subprocess.Complet
     """Run a command line to its end; `shell` is what a shell would read behind it, such as `>&-`."""
     line = [sys.executable, "-m", "scoutrl", *map(str, words)]
     command = ["bash", "-c", f'"$@" {shell}', "bash", *line]
-    return subprocess.run(command, env=environment(**changes), capture_output=True, text=True, errors="replace", timeout=300)
+    return subprocess.run(
+        command, env=environment(**changes), capture_output=True, text=True, errors="replace", timeout=300
+    )
 
 
-def start(*words: object, **changes: str) -> subprocess.Popen[str]:
+def start(*words: object, own_session: bool = False, **changes: str) -> subprocess.Popen[str]:
     """Start a command line."""
     line = [sys.executable, "-m", "scoutrl", *map(str, words)]
-    return subprocess.Popen(line, env=environment(**changes), stderr=subprocess.PIPE, text=True)
+    variables = environment(**changes)
+    return subprocess.Popen(line, env=variables, stderr=subprocess.PIPE, text=True, start_new_session=own_session)
 
 
 def assert_one_line(result: subprocess.CompletedProcess[str], *named: str) -> None:

@@ -105,6 +105,7 @@ class _Process:
         self.core: int | None = None
         """The core its process runs on; None for any."""
         self._process: subprocess.Popen | None = None
+        self._last: dict[str, float] = {}
         self._stderr: IO[str] | None = None
 
     def start(self, core: int | None) -> None:
@@ -137,6 +138,7 @@ class _Process:
         assert self._process.stdin is not None
         assert self._stderr is not None
         self._process.stdin.close()
+        self._last = self.row()
         self.stopped = code in (-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
         self._stderr.seek(0)
         lines = self._stderr.read().splitlines()
@@ -161,6 +163,8 @@ class _Process:
 
     def row(self) -> dict[str, float]:
         """The newest metrics; the speeds are 0 where nothing runs."""
+        if self._last:
+            return self._last
         runs = self._process is not None and self._process.poll() is None
         return _IDLE | newest(self.of.out) | ({} if runs else {"steps_per_second": 0.0, "updates_per_second": 0.0})
 

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from scoutrl._platform import on_this_machine
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
@@ -98,6 +99,7 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
     return score
 
 
+@on_this_machine()
 def evaluate_runs(
     paths: Sequence[Path], trials: int, split: Split, seed: int, env: MetaEnv | None, name: str
 ) -> Evaluation:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoutrl._platform import pin_threads
+from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
@@ -14,6 +14,7 @@ from scoutrl.runs import metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.training.memory import check_memory
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
@@ -45,6 +46,7 @@ def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: 
     return train_together([config], [Path(out)], env, show)[0]
 
 
+@on_this_machine()
 def train_together(
     configs: Sequence[RunConfig],
     outs: Sequence[Path],
@@ -60,6 +62,7 @@ def train_together(
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
+    check_memory(env, algorithm, configs[0], len(configs), show)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals("compiling", show))
         records = [stack.enter_context(RunRecord(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
