@@ -1,6 +1,16 @@
-"""What must be settled before JAX first computes."""
+"""The machine: what must be settled before JAX first computes, and what it says when it cannot."""
 
+import contextlib
 import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from scoutrl.errors import ScoutError
+
+_CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
+"""Where a container says how much memory it may take."""
+_SMALL = 1e8
+"""Bytes that are always there."""
 
 
 def pin_threads() -> None:
@@ -11,3 +21,79 @@ def pin_threads() -> None:
     JAX first computes; later calls change nothing. A value the user has set stands.
     """
     os.environ.setdefault("PJRT_NPROC", "1")
+
+
+@contextlib.contextmanager
+def on_this_machine() -> Iterator[None]:
+    """Start JAX, and tell in one line when it does not start or when memory runs out within the block.
+
+    Raises:
+        ScoutError: either of them.
+    """
+    import jax
+
+    try:
+        jax.devices()
+    except RuntimeError as error:
+        asked = jax.config.values.get("jax_platforms")
+        advice = f"JAX_PLATFORMS asks for {asked}: unset it, or set it to cpu." if asked else "is it installed whole?"
+        raise ScoutError(f"JAX does not start on this machine ({_first_line(error)}); {advice}") from error
+    try:
+        yield
+    except MemoryError as error:
+        raise _out_of_memory(error) from error
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise _out_of_memory(error) from error
+
+
+def require_memory(count: float, what: str, advice: str) -> None:
+    """Refuse what cannot fit, before it is tried.
+
+    Args:
+        count: bytes it takes, at least.
+        what: such as "the replay".
+        advice: what to change.
+
+    Raises:
+        ScoutError: the machine has less.
+    """
+    if count > _SMALL and count > (have := available_memory()):
+        raise ScoutError(f"{what} takes {gigabytes(count)} of memory, and {gigabytes(have)} are free; {advice}.")
+
+
+def available_memory() -> float:
+    """Bytes that this machine, or the container, has left for programs."""
+    found = [float(os.sysconf("SC_PHYS_PAGES")) * os.sysconf("SC_PAGE_SIZE")]
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        found += [1024 * float(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    for path in _CGROUPS:
+        with contextlib.suppress(OSError, ValueError):  # "max" is no limit
+            found.append(float(Path(path).read_text(encoding="ascii")))
+    return min(found)
+
+
+def device_memory() -> float:
+    """Bytes of the device that JAX computes on; on a CPU those of the machine."""
+    import jax
+
+    told = jax.devices()[0].memory_stats() or {}
+    return float(told["bytes_limit"]) if "bytes_limit" in told else available_memory()
+
+
+def gigabytes(count: float) -> str:
+    """Bytes for people."""
+    return f"{count / 1e9:,.1f} GB"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+
+
+def _out_of_memory(error: BaseException) -> ScoutError:
+    return ScoutError(
+        f"the memory of this machine does not suffice ({_first_line(error)}); lower capacity, batch_size or "
+        "trials_per_iteration, or end other programs."
+    )

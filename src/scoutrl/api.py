@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from scoutrl._platform import pin_threads
+from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
@@ -17,7 +17,7 @@ from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
-from scoutrl.runs.config import LARGEST_SEED, RunConfig, resolve
+from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, RunConfig, resolve
 from scoutrl.runs.families import build
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
@@ -44,6 +44,7 @@ class Run:
         return str(self.path)
 
 
+@on_this_machine()
 def train(
     algorithm: str,
     family: str | MetaEnv,
@@ -78,7 +79,7 @@ def train(
     from scoutrl.training.loop import train as train_one
 
     config = resolve(algorithm, family, preset, steps, seed, settings)
-    count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
+    count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
     path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
     check_own(build(config.family, config.family_options) if env is None else env)
@@ -97,6 +98,7 @@ def default_out(config: RunConfig, seeds: int) -> Path:
     return Path("runs") / re.sub(r"[^A-Za-z0-9._-]+", "-", name)
 
 
+@on_this_machine()
 def evaluate(
     run: Run | str | os.PathLike[str] | Sequence[Run | str | os.PathLike[str]],
     trials: int = 1000,
@@ -135,6 +137,7 @@ def evaluate(
     return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs), trust)
 
 
+@on_this_machine()
 def film(
     run: Run | str | os.PathLike[str],
     directory: str | os.PathLike[str],
@@ -171,6 +174,7 @@ def film(
     )
 
 
+@on_this_machine()
 def compare(
     family: str | MetaEnv,
     algorithms: Sequence[str],
@@ -218,6 +222,7 @@ def compare(
     return result
 
 
+@on_this_machine()
 def coupling(
     out: str | os.PathLike[str],
     algorithms: Sequence[str] = ("dream", "e-rl2"),
@@ -254,6 +259,7 @@ def coupling(
     return result
 
 
+@on_this_machine()
 def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
     """What can be earned in a family, by name of the bound: mean return on the "train" and "test" problems.
 
@@ -268,6 +274,7 @@ def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
     return computed(build(family, {}) if isinstance(family, str) else family)
 
 
+@on_this_machine()
 def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust: bool = False) -> DeployedAgent:
     """The trained agent of a run of one seed, or of an exported file, for a plain Python loop.
 
@@ -300,6 +307,7 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust
     )
 
 
+@on_this_machine()
 def export(
     run: Run | str | os.PathLike[str],
     file: str | os.PathLike[str],

@@ -1,14 +1,14 @@
 """The command `scout`."""
 
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
 from scoutrl._platform import pin_threads
 from scoutrl.cli.app import parse
+from scoutrl.cli.streams import standard_streams
 from scoutrl.errors import ScoutError
-from scoutrl.quiet import silence_libraries
+from scoutrl.quiet import silence_libraries, tell
 
 USER_MISTAKE = 2
 """Exit code when the user can put it right."""
@@ -21,26 +21,32 @@ def main(words: Sequence[str] | None = None) -> int:
         words: without the program's name; None takes those the program was called with.
 
     Returns:
-        The exit code: 0, 2 for a mistake of the user's, 130 or 143 when stopped by a signal.
+        The exit code: 0, 1 when nobody reads the output any more, 2 for a mistake of the user's, 130 or 143 when
+        stopped by a signal.
     """
-    words = sys.argv[1:] if words is None else words
     pin_threads()
+    with standard_streams():
+        code = _run(sys.argv[1:] if words is None else words)
+    if words is None and code > 128:
+        # Leaving as usual would wait for what other threads are still compiling.
+        os._exit(code)
+    return code
+
+
+def _run(words: Sequence[str]) -> int:
     try:
         with silence_libraries():
             command, arguments = parse(words)
             command(*arguments.args, **arguments.kwargs)
             sys.stdout.flush()
     except ScoutError as error:
-        print(f"scout: {error}", file=sys.stderr)
+        tell(f"scout: {error}")
         return USER_MISTAKE
     except SystemExit as leave:
         return int(leave.code or 0)
     except BrokenPipeError:
-        # Whoever read our output has read enough; Python would complain when it flushes at exit.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+        return 1  # whoever read our output has read enough
     except KeyboardInterrupt as stop:
-        print(str(stop) or "Stopped.", file=sys.stderr)
+        tell(str(stop) or "Stopped.")
         return getattr(stop, "exit_code", 130)
     return 0 if words else USER_MISTAKE

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 from scoutrl.errors import RunsFailedError
 from scoutrl.runs.config import RunConfig
@@ -54,7 +55,7 @@ def train_in_processes(which: Sequence[SeedRun], within: Path, show: bool) -> No
     config = which[0].config
     rows = [process.row() for process in seeds]
     done = sum(config.share(row["env_steps"], row["seconds"]) for row in rows) / len(rows)
-    with StopSignals() as stop, ProgressBar(config, done, show) as display:
+    with StopSignals("the chunks that the seeds are in", show) as stop, ProgressBar(config, done, show) as display:
         try:
             _supervise(seeds, stop, display)
         finally:
@@ -104,11 +105,13 @@ class _Process:
         self.core: int | None = None
         """The core its process runs on; None for any."""
         self._process: subprocess.Popen | None = None
-        self._stderr = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed in `ended`)
+        self._last: dict[str, float] = {}
+        self._stderr: IO[str] | None = None
 
     def start(self, core: int | None) -> None:
         """Start the process, on one core only where the system can do that."""
         self.core = core
+        self._stderr = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed in `ended`)
         request = {"config": self.of.config.to_json(), "out": str(self.of.out), "core": core, "path": sys.path}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "scoutrl.engines.worker"],
@@ -116,6 +119,8 @@ class _Process:
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,
             text=True,
+            # Ctrl-C is for this process, which passes it on.
+            process_group=0,
         )
         pipe = self._process.stdin
         assert pipe is not None
@@ -131,7 +136,9 @@ class _Process:
         if code is None:
             return False
         assert self._process.stdin is not None
+        assert self._stderr is not None
         self._process.stdin.close()
+        self._last = self.row()
         self.stopped = code in (-signal.SIGINT, -signal.SIGTERM, 128 + signal.SIGINT, 128 + signal.SIGTERM)
         self._stderr.seek(0)
         lines = self._stderr.read().splitlines()
@@ -156,6 +163,8 @@ class _Process:
 
     def row(self) -> dict[str, float]:
         """The newest metrics; the speeds are 0 where nothing runs."""
+        if self._last:
+            return self._last
         runs = self._process is not None and self._process.poll() is None
         return _IDLE | newest(self.of.out) | ({} if runs else {"steps_per_second": 0.0, "updates_per_second": 0.0})
 

@@ -13,10 +13,11 @@ from scoutrl.engines.processes import SeedRun, train_in_processes
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
-from scoutrl.runs.config import RunConfig, completed
+from scoutrl.runs.config import RunConfig, completed, make_algorithm, make_env
 from scoutrl.runs.record import has_work, is_finished, print_status
 from scoutrl.runs.run_dir import CONFIG, FORMAT, RunDirectory, check_format, refuse_other
 from scoutrl.training.loop import train_together
+from scoutrl.training.memory import check_memory
 
 Mode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process per core, vmapped in one program, or whichever suits the device."""
@@ -77,6 +78,8 @@ def train_groups(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     by_hand = any(group.config.by_hand for group in groups)
+    for group in groups:
+        _check_memory(group, env, mode, show)
     if mode == "processes" and by_hand:
         raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
     with contextlib.ExitStack() as stack:
@@ -117,6 +120,13 @@ def _train_in_turn(
             reasons |= {seed.out: str(error) for seed in seeds}
     if reasons:
         raise RunsFailedError(" ".join(messages), reasons)
+
+
+def _check_memory(group: SeedGroup, env: MetaEnv | None, mode: Mode, show: bool) -> None:
+    """Refuse what cannot fit before a process is started; what is trained in this one is looked at again there."""
+    family = env if env is not None else make_env(group.config)
+    beside = group.count if mode == "vmap" else 1
+    check_memory(family, make_algorithm(group.config), group.config, beside, show and beside == 1)
 
 
 def _describe_group(directory: RunDirectory, group: SeedGroup) -> None:

@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray, UInt8
 
+from scoutrl._platform import require_memory
 from scoutrl.envs import draw
 from scoutrl.envs.base import Action, Goal, Observation, Spaces, Step
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
@@ -44,6 +45,7 @@ class Lever(EnumerableEnv):
         """
         if isinstance(size, bool) or not isinstance(size, int) or size < 2:
             raise ScoutError(f"option size must be a whole number of at least 2, not {size!r}")
+        require_memory(40 * size, f"a table of {size:,} levers", "lower size")
         self.problems = ProblemSet(range(size), range(size), range(size), ["lever"])
         discrete = gymnasium.spaces.Discrete
         self.spaces = Spaces(discrete(size + 1, dtype=np.int32), discrete(size, dtype=np.int32))

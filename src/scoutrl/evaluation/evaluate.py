@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from scoutrl._platform import on_this_machine
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.problems import Split, distinct
 from scoutrl.envs.raised import callbacks_of
@@ -112,6 +113,7 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
     return score
 
 
+@on_this_machine()
 def evaluate_runs(
     paths: Sequence[Path], trials: int, split: Split, seed: int, env: MetaEnv | None, name: str, trust: bool = False
 ) -> Evaluation:
@@ -147,6 +149,7 @@ def evaluate_runs(
         if _differ(trained.config, first.config):
             raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
         scores = score(trained.agent, seed)
+        assert scores.faults is not None
         if wrong := earliest(scores.faults).describe(type(first.env).__name__):
             raise ScoutError(f"{path} cannot be evaluated: {wrong}. Mend the family, then evaluate again.")
         singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))

@@ -8,7 +8,7 @@ from scoutrl.engines.seeds import SeedGroup
 from scoutrl.errors import ScoutError
 from scoutrl.experiments.variants import Variant, read_variants
 from scoutrl.results.coupling import FAMILY
-from scoutrl.runs.config import LARGEST_SEED, RunConfig, make_algorithm, resolve
+from scoutrl.runs.config import MOST_SEEDS, RunConfig, make_algorithm, resolve
 from scoutrl.runs.presets import presets
 from scoutrl.runs.settings import counted
 
@@ -44,7 +44,7 @@ def plan_coupling(
     ordered = sorted({counted("sizes", size, 2) for size in sizes})
     if not ordered:
         raise ScoutError("name one number of levers or more, for example --sizes 4 8 16.")
-    count = counted("seeds", seeds, most=LARGEST_SEED)
+    count = counted("seeds", seeds, most=MOST_SEEDS)
     per_square = PER_SQUARE if steps is None else counted("steps", steps) / ordered[-1] ** 2
     budgets = {size: AT_LEAST + round(per_square * size**2) for size in ordered}
     groups = {

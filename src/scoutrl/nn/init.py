@@ -1,5 +1,6 @@
 """Drawing the weights of fresh networks, on the host by NumPy: nothing has to be compiled for it."""
 
+import math
 from collections.abc import Sequence
 
 import jax
@@ -7,6 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 from jax.core import Tracer
 from jaxtyping import Array, Float, PRNGKeyArray
+
+from scoutrl._platform import require_memory
 
 Rng = np.random.Generator
 """What constructors of networks draw their weights from, one after the other."""
@@ -29,7 +32,13 @@ def jax_key(rng: Rng) -> PRNGKeyArray:
 
 
 def normal(rng: Rng, shape: Sequence[int], deviation: float) -> Float[Array, "..."]:
-    """Independent normal numbers of mean 0."""
+    """Independent normal numbers of mean 0.
+
+    Raises:
+        ScoutError: there is no memory for so many.
+    """
+    what = f"a layer of {' x '.join(f'{n:,}' for n in shape)} weights"
+    require_memory(4 * math.prod(shape), what, "lower the widths, or the sizes of the family's spaces")
     return jnp.asarray(rng.standard_normal(shape, np.float32) * np.float32(deviation))
 
 

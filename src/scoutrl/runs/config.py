@@ -21,6 +21,8 @@ from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_li
 
 LARGEST_SEED = 2**31 - 1
 """The largest seed."""
+MOST_SEEDS = 10_000
+"""The most seeds in one command."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """What one seed leaves on disk: its directory, configuration, metrics, checkpoints, and the counters behind them."""
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import SupportsFloat
@@ -9,6 +8,7 @@ import numpy as np
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
 from scoutrl.runs.config import BESIDES, RunConfig, completed
 from scoutrl.runs.files import read_text, writing
@@ -222,4 +222,4 @@ def is_finished(config: RunConfig, out: Path) -> bool:
 
 def print_status(message: str) -> None:
     """One line to the user; stdout is kept for results."""
-    print(message, file=sys.stderr)
+    tell(message)

@@ -31,8 +31,8 @@ def chunk(
     """`iterations` iterations; metrics are averaged and steps counted where they arise."""
 
     def step(state: TrainingState) -> tuple[TrainingState, tuple[Metrics, Int[Array, ""], Fault]]:
-        state, *told = _watched_iteration(sampler, algorithm, state)
-        return state, tuple(told)
+        state, metrics, env_steps, fault = _watched_iteration(sampler, algorithm, state)
+        return state, (metrics, env_steps, fault)
 
     state, (metrics, env_steps, faults) = sampler.repeat(step, state, iterations)
     means = {name: jnp.mean(values) for name, values in metrics.items()}

@@ -5,7 +5,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoutrl._platform import pin_threads
+import numpy as np
+
+from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
@@ -14,6 +16,7 @@ from scoutrl.runs import metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.training.memory import check_memory
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
@@ -45,6 +48,7 @@ def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: 
     return train_together([config], [Path(out)], env, show)[0]
 
 
+@on_this_machine()
 def train_together(
     configs: Sequence[RunConfig],
     outs: Sequence[Path],
@@ -60,8 +64,9 @@ def train_together(
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
+    check_memory(env, algorithm, configs[0], len(configs), show)
     with contextlib.ExitStack() as stack:
-        stop = stack.enter_context(StopSignals())
+        stop = stack.enter_context(StopSignals("compiling", show))
         records = [stack.enter_context(RunRecord(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
         for record in records:
             if record.finished:
@@ -114,6 +119,7 @@ class _Training:
         for record in self._records:
             record.open_log()
         self._display.begin()
+        self._stop.until = "this chunk"
         self._row_at = time.perf_counter()
         # A fresh run saves after its first chunk, so that a short one has a checkpoint to go back to as well.
         self._save_at = self._row_at + (0.0 if fresh else SAVE_EVERY)
@@ -154,7 +160,7 @@ class _Training:
                 scores, fault = evaluated[i]
                 rows[i], faults[i] = rows[i] | scores, faults[i] or fault.describe(family)
         for i, row in rows.items():
-            finite = reports[i].finite, self._finite_at_start[i]
+            finite = np.asarray(reports[i].finite), self._finite_at_start[i]
             self._records[i].write(row | self._compile_seconds, *finite, faults[i])
         self._compile_seconds = {}
         late = time.perf_counter() > self._save_at

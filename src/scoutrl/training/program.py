@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import equinox as eqx
@@ -15,6 +14,7 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs.raised import callbacks_of
 from scoutrl.evaluation.evaluate import Measure, watched_evaluate
 from scoutrl.training import iteration as device
+from scoutrl.training.signals import aside
 from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.watch import Fault
@@ -61,14 +61,13 @@ class TrainingProgram:
         began = time.perf_counter()
         lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
-        with ThreadPoolExecutor() as pool:
-            # The longest first: each is compiled while the next one is traced.
-            advance = pool.submit(sampler.compile, self._advance, arrays, donate=True)
-            others = [pool.submit(work) for work in meanwhile]
-            evaluate = pool.submit(sampler.compile, self._evaluate, arrays)
-            self._advance, self._evaluate = advance.result(), evaluate.result()
-            for other in others:
-                other.result()
+        # The longest first: each is compiled while the next one is traced.
+        advance = aside(lambda: sampler.compile(self._advance, arrays, donate=True))
+        others = [aside(work) for work in meanwhile]
+        evaluate = aside(lambda: sampler.compile(self._evaluate, arrays))
+        self._advance, self._evaluate = advance.result(), evaluate.result()
+        for other in others:
+            other.result()
         self.compile_seconds = time.perf_counter() - began
 
     def begin(self, seed: int) -> TrainingState:
@@ -77,14 +76,23 @@ class TrainingProgram:
 
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
-        with callbacks_of(type(self._sampler.spec).__name__):
-            state, metrics = self._advance(state)
-            return state, self.split(jax.device_get(metrics))
+
+        def run() -> tuple[TrainingState, Any]:
+            with callbacks_of(type(self._sampler.spec).__name__):
+                after, metrics = self._advance(state)
+                return after, jax.device_get(metrics)
+
+        after, metrics = aside(run).result()
+        return after, self.split(metrics)
 
     def evaluate(self, state: TrainingState) -> list[tuple[dict[str, float], Fault]]:
         """Quick evaluation on unseen problems, and what the family did wrong first in it, one per seed."""
-        with callbacks_of(type(self._sampler.spec).__name__):
-            results = self.split(jax.device_get(self._evaluate(state)))
+
+        def run() -> Any:
+            with callbacks_of(type(self._sampler.spec).__name__):
+                return jax.device_get(self._evaluate(state))
+
+        results = self.split(aside(run).result())
         return [
             ({_test_name(name): float(value) for name, value in result.items()}, fault) for result, fault in results
         ]

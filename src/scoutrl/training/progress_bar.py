@@ -3,7 +3,9 @@
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from typing import IO, cast
 
+from scoutrl.quiet import Stream, tell
 from scoutrl.runs.config import RunConfig
 
 _FULL = 1000
@@ -23,7 +25,7 @@ class ProgressBar:
         self._last_line = 0.0
         self._over = False
         self._score = "…"
-        self._bar = _bar() if show and sys.stderr.isatty() else None
+        self._bar = _bar() if show and Stream(sys.stderr, lenient=True).isatty() else None
 
     def __enter__(self) -> "ProgressBar":
         if self._bar is not None:
@@ -31,7 +33,7 @@ class ProgressBar:
             self._bar.start()
             self._bar.refresh()
         elif self._show:
-            print("compiling …", file=sys.stderr, flush=True)
+            tell("compiling …")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -61,7 +63,7 @@ class ProgressBar:
         elif not self._over and (time.perf_counter() - self._last_line > _LINE_EVERY or done >= 1):
             self._over = done >= 1
             self._last_line = time.perf_counter()
-            print(f"{self._length(done)} · {said}{self._left(done)}", file=sys.stderr, flush=True)
+            tell(f"{self._length(done)} · {said}{self._left(done)}")
 
     @property
     def _at_start(self) -> int:
@@ -90,16 +92,20 @@ def _returns(rows: Sequence[Mapping[str, float]], labels: Sequence[str]) -> str:
 
 
 def _bar():
+    """A bar on stderr; None on a terminal that can only add lines."""
     # Imported when needed: a command that shows no bar need not wait for it.
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+    console = Console(file=cast(IO[str], Stream(sys.stderr, lenient=True)))
+    if console.is_dumb_terminal or not console.is_terminal:
+        return None
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(bar_width=20),
         TaskProgressColumn(),
         TextColumn("{task.fields[said]}"),
         TimeRemainingColumn(compact=True),
-        console=Console(stderr=True),
+        console=console,
         auto_refresh=False,
     )

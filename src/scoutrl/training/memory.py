@@ -1,0 +1,91 @@
+"""How much memory a training takes, at least; from shapes alone, before anything is compiled."""
+
+import math
+from typing import Any
+
+import jax
+import numpy as np
+
+from scoutrl._platform import device_memory, gigabytes, require_memory
+from scoutrl.algorithms.base import Algorithm
+from scoutrl.envs import Spec
+from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
+from scoutrl.runs.config import RunConfig
+from scoutrl.training.state import state_like
+from scoutrl.trials import replay
+
+_LARGE = 8e9
+"""Bytes from which on a replay is worth a word."""
+_REPORT = 64
+"""Bytes that the key and the metrics of one iteration, or of one gradient step, take until they are averaged."""
+
+
+def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int, show: bool) -> None:
+    """Refuse sizes that cannot fit, and mention a large replay.
+
+    Args:
+        spec: the family.
+        algorithm: with its settings.
+        config: what is to be trained.
+        seeds: how many at once.
+        show: mention it.
+
+    Raises:
+        ScoutError: more memory than there is; names how much it is, and the setting to lower.
+    """
+    trial = _trial_bytes(spec, algorithm)
+    horizon = f"{spec.horizon:,} steps an episode"
+    require_memory(trial * seeds, f"a single trial, of {horizon},", "lower the horizon of the family")
+    settings = algorithm.__dict__ | {"iterations": config.iterations, "evaluation_trials": config.evaluation_trials}
+    each = {
+        "capacity": trial,
+        "trials_per_iteration": trial,
+        "batch_size": trial,
+        "evaluation_trials": trial,
+        "updates_per_iteration": _REPORT,
+        "iterations": _REPORT,
+    }
+    takes = {name: settings[name] * size * seeds for name, size in each.items() if isinstance(settings.get(name), int)}
+    if not _has_replay(algorithm):
+        takes.pop("capacity", None)
+    _require(takes, settings, seeds)
+    state = state_like(spec, algorithm)
+    takes["capacity"] = _bytes_of(state.algorithm.replay) * seeds
+    rest = _bytes_of((state.algorithm.networks, state.algorithm.targets, state.algorithm.optimisers)) * seeds
+    _require(takes, settings, seeds, rest)
+    if show and takes["capacity"] > _LARGE:
+        count = f" of {settings['capacity']:,} trials" if "capacity" in settings else ""
+        tell(f"The replay{count} takes {gigabytes(takes['capacity'])} of memory; a smaller capacity makes it less.")
+
+
+def _require(takes: dict[str, float], settings: dict[str, Any], seeds: int, rest: float = 0) -> None:
+    """Refuse what is too much together, and name the largest part."""
+    need, have = sum(takes.values()) + rest, device_memory()
+    if need <= have:
+        return
+    name = max(takes, key=lambda name: takes[name])
+    if rest > takes[name]:
+        part = f"{gigabytes(rest)} of it the networks: lower their widths, or the sizes of the family's spaces"
+    else:
+        part = f"{gigabytes(takes[name])} of it for {name}={settings.get(name, '…')}: lower that"
+    beside = f" for {seeds} seeds in one program" if seeds > 1 else ""
+    raise ScoutError(f"this takes {gigabytes(need)} of memory{beside}, and {gigabytes(have)} are free; {part}.")
+
+
+def _has_replay(algorithm: Algorithm) -> bool:
+    """Whether trials are stored; asked without making a shape of their number, which may be beyond any shape."""
+    return not getattr(getattr(algorithm, "learner", None), "on_policy", False)
+
+
+def _trial_bytes(spec: Spec, algorithm: Algorithm) -> float:
+    """Bytes of a stored trial; one being played takes more."""
+    try:
+        return _bytes_of(jax.eval_shape(lambda: replay.init(spec, algorithm.protocol(), 1)))
+    except OverflowError:
+        return math.inf
+
+
+def _bytes_of(tree: Any) -> float:
+    leaves = [leaf for leaf in jax.tree.leaves(tree) if isinstance(leaf, jax.ShapeDtypeStruct)]
+    return float(sum(math.prod(leaf.shape) * np.dtype(leaf.dtype).itemsize for leaf in leaves))

@@ -1,0 +1,58 @@
+"""Exceptions come whole out of other processes (issue 11, 23)."""
+
+import multiprocessing
+import pickle
+import signal
+from pathlib import Path
+
+import pytest
+
+from scoutrl.errors import RunsFailedError, ScoutError
+from scoutrl.runs.tensors import UnreadableError
+from scoutrl.training.signals import Interrupted
+
+
+class OwnError(ScoutError):
+    """One of a user's, with arguments of its own."""
+
+    def __init__(self, *, code: int):
+        super().__init__(f"code {code}")
+        self.code = code
+
+
+EVERY = [
+    ScoutError("one line"),
+    RunsFailedError("1 of 2 failed", {Path("runs/0"): "NaN"}),
+    Interrupted("Stopped.", signal.SIGTERM),
+    UnreadableError("is not as it was written"),
+    OwnError(code=3),
+]
+
+
+def fail(place: int) -> None:
+    raise EVERY[place]
+
+
+def test_all_classes_are_here():
+    def below(kind: type) -> set[type]:
+        return {kind}.union(*map(below, kind.__subclasses__()))
+
+    ours = {kind for kind in below(ScoutError) if kind.__module__.startswith("scoutrl")}
+    assert ours <= {type(error) for error in EVERY}
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+@pytest.mark.parametrize("error", EVERY, ids=lambda error: type(error).__name__)
+def test_pickled_errors_are_the_same(error, protocol):
+    again = pickle.loads(pickle.dumps(error, protocol))
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)
+
+
+def test_a_pool_passes_them_on():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        for place, error in enumerate(EVERY):
+            if isinstance(error, Exception):  # a pool does not catch what ends a program
+                with pytest.raises(type(error), match=str(error)):
+                    pool.apply_async(fail, (place,)).get(timeout=120)
