@@ -53,7 +53,7 @@ def test_train_evaluate_and_train_on(tmp_path, capsys):
     assert (config["seed"], config["steps"], config["iterations"]) == (3, 12, 1)
     assert (config["settings"]["trials_per_iteration"], config["settings"]["rate"]) == (2, 0.25)
 
-    judged = scout("evaluate", out, "--trials", "20", "--json")
+    judged = scout("evaluate", out, "--trials", "20", "--json", "--trust")
     assert judged.returncode == 0, judged.stderr
     result = json.loads(judged.stdout)
     assert judged.stdout.count("\n") == 1
@@ -63,8 +63,9 @@ def test_train_evaluate_and_train_on(tmp_path, capsys):
     assert "20 trials" in judged.stderr
 
     assert main([*map(str, words), "--steps", "12", "--set", "rate=0.5"]) == 2
-    refused = capsys.readouterr().err
-    assert refused.count("\n") == 1
+    # Code of one's own is named when it is first imported.
+    *told, refused = capsys.readouterr().err.splitlines()
+    assert [line.split(" from ")[0] for line in told] in ([], ["Importing probes.scripted"])
     assert "rate is 0.25 there and 0.5 here" in refused
 
 
@@ -134,7 +135,7 @@ def test_bounds(capsys):
 
 
 def test_export(monkeypatch, capsys):
-    monkeypatch.setattr("scoutrl.api.export", lambda run, file: Path(run, file), raising=False)
+    monkeypatch.setattr("scoutrl.api.export", lambda run, file, trust: Path(run, file), raising=False)
     assert main(["export", "run", "agent"]) == 0
     assert capsys.readouterr().out == 'Exported: run/agent  (load it: scoutrl.load("run/agent"))\n'
 

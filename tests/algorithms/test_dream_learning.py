@@ -5,6 +5,7 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from algorithms.small_dream import SEVERAL, TRIALS, lived, quick_jit, size, small, trained
 
 from scoutrl.envs import MetaEnv, ProblemSet, Spaces, Step
@@ -76,6 +77,7 @@ class Lamp(MetaEnv):
         return jnp.zeros((3, 4, 3), jnp.uint8)
 
 
+@pytest.mark.slow
 def test_pictures_and_problem_ids_of_real_numbers():
     state, found = trained(Lamp(), small(policy_memory=False))
     assert bool(found.finite.all())

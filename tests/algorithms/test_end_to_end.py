@@ -136,6 +136,7 @@ def test_q_learning_refuses_actions_that_are_not_discrete():
         small("e-rl2").init(Targets(), jax.random.key(0))
 
 
+@pytest.mark.slow
 def test_a_chunk_of_training_is_finite():
     state, found = trained(lived("import")[0], small("import"))
     assert bool(found.finite.all())

@@ -58,8 +58,11 @@ def test_settings_of_replay_are_refused_where_there_is_none(name, learner):
 
 
 def refused(name: str, learner: str, setting: str, reason: str) -> None:
-    everything = {field.name: field.default for made in (find(name), *map(find_learner, learners()))
-                  for field in dataclasses.fields(made)}
+    everything = {
+        field.name: field.default
+        for made in (find(name), *map(find_learner, learners()))
+        for field in dataclasses.fields(made)
+    }
     with pytest.raises(ScoutError) as refusal:
         resolve(name, "lever", sets={LEARNER: learner, setting: everything[setting]})
     assert str(refusal.value).startswith(reason)

@@ -20,7 +20,7 @@ from scoutrl.rl.registry import learners
 from scoutrl.trials.sequences import Transitions
 
 PAGE = (Path(__file__).parents[2] / "docs" / "algorithms.md").read_text(encoding="utf-8")
-MODULES = dict(re.findall(r"as `(\w+)\.py`[^`]*?```python\n(.*?)```", PAGE, re.DOTALL))
+MODULES = dict(re.findall(r"as\s+`(\w+)\.py`[^`]*?```python\n(.*?)```", PAGE, re.DOTALL))
 MISTAKES = re.findall(r"^\| `(\S+:\w+ \w+.*?|e-rl2 .*?)` \| `(.*?)` \|$", PAGE, re.MULTILINE)
 
 
@@ -88,12 +88,16 @@ def test_the_table_of_mistakes_was_read():
 
 
 def test_missing_methods_are_named(directory):
-    source = "from scoutrl.algorithms.dream import DreamBase\nclass Half(DreamBase): late = 1.0\n"
-    (directory / "half.py").write_text(source)
-    with pytest.raises((TypeError, scoutrl.ScoutError), match="exploration_rewards"):
+    (directory / "half.py").write_text("from scoutrl.algorithms.dream import DreamBase\nclass Half(DreamBase): pass\n")
+    with pytest.raises(scoutrl.ScoutError, match="exploration_rewards"):
         scoutrl.train("half:Half", "lever", out="runs/half", show=False)
+
+
+def test_a_value_without_an_annotation_is_no_setting(directory):
+    source = MODULES["my_dream"].replace("late: float = 1.0", "late = 1.0")
+    (directory / "half.py").write_text(source)
     with pytest.raises(scoutrl.ScoutError, match="no setting 'late'"):
-        scoutrl.train("half:Half", "lever", out="runs/half", settings={"late": 1.0}, show=False)
+        scoutrl.train("half:LateDream", "lever", out="runs/half", settings={"late": 1.0}, show=False)
 
 
 def test_entry_points_are_found(directory):

@@ -168,7 +168,7 @@ def _(space: Angle, rng: Rng) -> Encoder:
 
 @encoder_for.register
 def _(space: Word, rng: Rng) -> Encoder:
-    return Embedding(Linear(space.count, 3, rng))
+    return Embedding(table=Linear(space.count, 3, rng))
 
 
 def test_a_user_may_register_an_encoder_for_a_space_of_their_own():

@@ -73,7 +73,9 @@ def test_actions_stay_in_their_space(space):
     @jax.jit
     def acted(features):
         outputs = head(features)
-        actions = [Ppo().act(outputs, None, jax.random.key(1), greedy) for greedy in (False, True)]
+        keys = jax.random.split(jax.random.key(1), 200)
+        choose = lambda greedy: jax.vmap(lambda outputs, key: Ppo().act(outputs, None, key, greedy))  # noqa: E731
+        actions = [choose(greedy)(outputs, keys) for greedy in (False, True)]
         return actions, [Ppo().keep(outputs, action).log_probability for action in actions]
 
     for actions, log_probabilities in zip(*acted(features), strict=True):

@@ -67,7 +67,8 @@ class LoopSampler(Sampler):
                 memory, episode = self._episode(agent, memory, problem, episode_key, phase, protocol.greedy)
                 episodes.append(episode)
             phases.append(stack(episodes))
-        return Trial(problem, *phases, agent.informed)
+        exploration, exploitation = phases
+        return Trial(problem, exploration, exploitation, agent.informed)
 
     def _episode(self, agent: Agent, memory, problem, key, phase: Phase, greedy: bool) -> tuple[Any, Episodes]:
         reset_key, begin_key, steps_key = jax.random.split(key, 3)

@@ -123,6 +123,7 @@ def test_a_family_may_have_arrays_of_its_own():
     np.testing.assert_array_equal(colours[taken], env.table[episodes.actions[:, 0]][taken])
 
 
+@pytest.mark.slow
 def test_trials_from_pixels_are_the_same_with_all_steps_taken(monkeypatch):
     env = scoutrl.make("sign", height=8, width=8)
     keys = jax.random.split(jax.random.key(0), 40)
