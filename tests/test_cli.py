@@ -53,7 +53,7 @@ def test_train_evaluate_and_train_on(tmp_path, capsys):
     assert (config["seed"], config["steps"], config["iterations"]) == (3, 12, 1)
     assert (config["settings"]["trials"], config["settings"]["rate"]) == (2, 0.25)
 
-    judged = scout("evaluate", out, "--trials", "20", "--json")
+    judged = scout("evaluate", out, "--trials", "20", "--json", "--trust")
     assert judged.returncode == 0, judged.stderr
     result = json.loads(judged.stdout)
     assert judged.stdout.count("\n") == 1
