@@ -105,7 +105,7 @@ def test_metrics_without_checkpoints_are_not_written_over(begun):
     assert "\n" not in str(error.value)
     assert (begun / "metrics.jsonl").read_text() == before
     (begun / "checkpoints").mkdir()
-    (begun / "metrics.jsonl").write_text(before.replace('"iteration": 1', '"iteration": 2'))
+    (begun / "metrics.jsonl").write_text(before + before)
     with pytest.raises(ScoutError, match="holds metrics of 16 steps and no checkpoint"):
         open_record(begun)
 
@@ -115,6 +115,7 @@ def test_a_run_killed_in_its_first_save_begins_anew(begun):
     (begun / "checkpoints" / "0000000001.tmp").mkdir(parents=True)
     with open_record(begun) as run:
         assert not run.begun
+    open_record(begun, config(rate=0.25)).__exit__()
 
 
 # Number 4
