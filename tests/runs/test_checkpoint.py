@@ -12,7 +12,6 @@ from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
 from scoutrl.runs.tensors import write_tensors
 
-
 MINE = {"family": "lever", "seed": 0, "settings": {"rate": 0.1, "sizes": (1, 2)}}
 PARTS = ("agent", "training", "replay")
 

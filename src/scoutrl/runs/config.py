@@ -81,7 +81,7 @@ class RunConfig:
                 raise TypeError("it is no object")
             if "algorithm" in content:
                 check_format(content, "config.json")
-            return _checked(RunConfig(**content))
+            return checked(RunConfig(**content))
         except (TypeError, ValueError, RecursionError) as error:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
 
@@ -174,8 +174,12 @@ def completed(there: Mapping[str, Any], here: Mapping[str, Any]) -> dict[str, An
     return found
 
 
-def _checked(config: RunConfig) -> RunConfig:
-    """`config`, if its values are of the types of its fields and within their limits; else TypeError or ValueError."""
+def checked(config: RunConfig) -> RunConfig:
+    """`config`, if its values are of the types of its fields and within their limits.
+
+    Raises:
+        TypeError, ValueError: one is not.
+    """
     for name, hint in typing.get_type_hints(RunConfig).items():
         value, kinds = getattr(config, name), typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
         if not any(_is(value, typing.get_origin(kind) or kind) for kind in kinds):

@@ -18,7 +18,7 @@ from scoutrl.envs import Spaces
 from scoutrl.errors import ScoutError
 from scoutrl.runs.agent import agent_like
 from scoutrl.runs.arrays import from_arrays, to_arrays
-from scoutrl.runs.config import RunConfig, make_algorithm
+from scoutrl.runs.config import RunConfig, checked, make_algorithm
 from scoutrl.runs.files import replacing, writing
 from scoutrl.runs.open import TrainedRun
 from scoutrl.runs.run_dir import FORMAT, check_format
@@ -97,7 +97,7 @@ def import_agent(file: Path, trust: bool = False) -> ExportedAgent:
     try:
         training = dict(content["training"])
         env_steps = int(training.pop("env_steps"))
-        config = RunConfig(**training)
+        config = checked(RunConfig(**training))
         spaces, horizon = spaces_from_json(content["spaces"]), int(content["horizon"])
         sizes, components = content["problem_sizes"], int(content["problem_components"])
         family = StandIn(spaces, horizon, None if sizes is None else tuple(sizes), components)

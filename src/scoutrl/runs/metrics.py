@@ -125,10 +125,9 @@ def tag(name: str) -> str:
     return f"speed/{name}" if name in _SPEED else f"train/{name}"
 
 
-def has_rows(directory: Path) -> bool:
-    """Whether anything was noted in a run directory, damaged or not."""
-    path = directory / FILE
-    return path.is_file() and path.stat().st_size > 0
+def count_rows(directory: Path) -> int:
+    """How many rows were noted in a run directory, damaged or not."""
+    return len(_lines(directory))
 
 
 def read_rows(directory: Path) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
 from scoutrl.runs.config import BESIDES, RunConfig, completed
 from scoutrl.runs.files import read_text, writing
-from scoutrl.runs.metrics import MetricsLog, drop_after, has_rows, newest
+from scoutrl.runs.metrics import MetricsLog, count_rows, drop_after, newest
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
 
 CHECKPOINTS = "checkpoints"
@@ -189,11 +189,8 @@ class RunRecord:
             refuse_other(self.path, completed(there, self.config.identity()), self.config.identity())
 
     def _refuse_lost(self) -> None:
-        """Refuse to begin anew where the checkpoints were lost; a run killed in its first chunk may begin anew."""
-        if checkpoint.finished(self.path / CHECKPOINTS) or not has_rows(self.path):
-            return
-        lost = not (self.path / CHECKPOINTS).is_dir()
-        if lost or int(newest(self.path).get("iteration", 0)) > self.config.iterations:
+        """Refuse to begin anew where the checkpoints were lost."""
+        if not checkpoint.finished(self.path / CHECKPOINTS) and has_work(self.path):
             raise ScoutError(
                 f"{self.path} holds metrics of {int(newest(self.path).get('env_steps', 0)):,} steps and no checkpoint "
                 f"to go on from; put its {CHECKPOINTS} back, or name another directory with --out DIR."
@@ -201,9 +198,15 @@ class RunRecord:
 
 
 def has_work(path: Path) -> bool:
-    """Whether a run, or any run in the directory `path` of several, has come as far as metrics or a checkpoint."""
-    within = [path, *(config.parent for config in path.rglob(CONFIG))]
-    return any(checkpoint.finished(run / CHECKPOINTS) or has_rows(run) for run in within)
+    """Whether a run, or any run in the directory `path` of several, has a checkpoint, or had one that was lost.
+
+    A run that failed before its first checkpoint has at most the row of its first chunk, and may begin anew.
+    """
+    for run in [path, *(config.parent for config in path.rglob(CONFIG))]:
+        rows = count_rows(run)
+        if checkpoint.finished(run / CHECKPOINTS) or rows > 1 or (rows and not (run / CHECKPOINTS).is_dir()):
+            return True
+    return False
 
 
 def is_finished(config: RunConfig, out: Path) -> bool:

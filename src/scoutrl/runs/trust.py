@@ -22,23 +22,23 @@ def admit(names: Iterable[object], where: Path, trust: bool) -> None:
     Raises:
         ScoutError: one of them may not.
     """
-    for name in names:
-        module = name.partition(":")[0] if isinstance(name, str) and ":" in name else ""
-        if not module or module in sys.modules:
-            continue
-        files = sources(module)
+    wanted = {name: name.partition(":")[0] for name in names if isinstance(name, str) and ":" in name}
+    found = {name: sources(module) for name, module in wanted.items() if module not in sys.modules}
+    for name, files in found.items():
         if any(file.resolve().is_relative_to(_root(where)) for file in files):
             raise ScoutError(
                 f"{where} names {name}, whose code lies within the run directory: nothing is imported from there, "
                 "trusted or not; if you trust it, move the code elsewhere."
             )
-        if not trust and not is_installed(module):
+    for name, files in found.items():
+        if not trust and not is_installed(wanted[name]):
             lies = f"lies in {files[-1]}" if files else "is not here"
             raise ScoutError(
                 f"{where} needs the code of {name}, which {lies} and is not installed; if you trust it, allow it with "
                 "--trust, in Python with trust=True."
             )
-        announce(str(name))
+    for name in found:
+        announce(name)
 
 
 def _root(where: Path) -> Path:
