@@ -18,7 +18,7 @@ from scoutrl.evaluation.scores import Evaluation
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, RunConfig, resolve
-from scoutrl.runs.families import build
+from scoutrl.runs.families import build, build_checked
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
@@ -80,7 +80,10 @@ def train(
     count = counted("seeds", seeds, most=LARGEST_SEED - config.seed + 1)
     path = Path(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
-    check_own(build(config.family, config.family_options) if env is None else env)
+    if env is None:
+        build_checked(config.family, config.family_options)
+    else:
+        check_own(env)
     if count == 1:
         return Run(train_one(config, path, env, show), env)
     from scoutrl.engines.seeds import train_seeds
