@@ -34,7 +34,7 @@ def build_checked(name: str, options: Mapping[str, Any]) -> MetaEnv:
     )
     if once != again:
         raise ScoutError(
-            f"{name} is another family each time it is made: draw what its constructor draws from a fixed seed, as with "
+            f"{name} is another family each time it is made: its constructor must draw from a fixed seed, as with "
             "np.random.default_rng(0)."
         )
     return env
