@@ -18,7 +18,7 @@ from scoutrl.evaluation.scores import Evaluation
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, RunConfig, resolve
-from scoutrl.runs.families import build
+from scoutrl.runs.families import build, build_checked
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
@@ -82,7 +82,10 @@ def train(
     count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
     path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
-    check_own(build(config.family, config.family_options) if env is None else env)
+    if env is None:
+        build_checked(config.family, config.family_options)
+    else:
+        check_own(env)
     if count == 1:
         return Run(train_one(config, path, env, show), env)
     from scoutrl.engines.seeds import train_seeds

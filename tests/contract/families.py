@@ -30,7 +30,7 @@ KINDS = {
     "components": Kind(MultiDiscrete([2, 3]), MultiDiscrete([2, 3]), MultiDiscrete([2, 2])),
     "continuous": Kind(Box(np.array([-1, -2], np.float32), np.array([1, 3], np.float32)), _VECTOR, _VECTOR, True),
     "vectors": Kind(observation=_VECTOR, real=True),
-    "images": Kind(observation=Box(0, 255, (4, 5, 3), np.uint8), goal=Discrete(2)),
+    "images": Kind(observation=Box(0, 255, (20, 20, 3), np.uint8), goal=Discrete(2)),
 }
 SHADES = np.array([[[secret, shade] for secret in (0, 1)] for shade in (0, 1)])
 """IDs of problems in two shades, [shade, secret, 2]: those of one secret look the same."""

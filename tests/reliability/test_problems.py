@@ -64,6 +64,6 @@ def test_whether_problems_are_unseen_is_found_at_once():
     assert _disjoint(problems.of("train"), problems.of("test"))
     assert not _disjoint(problems.of("train"), problems.ids[-250_001:])
     assert time.process_time() - began < 5
-    assert _disjoint(problems.of("test"), np.float32([[300_000.0]]))
-    assert _disjoint(problems.of("test"), np.int32([[300_000, 0]]))
-    assert not _disjoint(np.float32([[0.0]]), np.float32([[-0.0]]))
+    assert _disjoint(problems.of("test"), np.array([[300_000]], np.float32))
+    assert _disjoint(problems.of("test"), np.array([[300_000, 0]], np.int32))
+    assert not _disjoint(np.array([[0.0]]), np.array([[-0.0]]))

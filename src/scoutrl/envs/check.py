@@ -8,11 +8,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from scoutrl.envs.base import MetaEnv, Spaces, Step
+from scoutrl.envs.check_pure import check_pure
 from scoutrl.envs.check_values import check_values
 from scoutrl.envs.problems import ProblemSet
 from scoutrl.envs.raised import Shapes, returned
 from scoutrl.envs.spaces import is_image
 from scoutrl.errors import ScoutError
+
+_SMALLEST = 20
+"""Pixels from which on a side belongs to a picture: the image encoder merges that many into one place. Below it codes
+are meant, which say nothing as brightness."""
 
 
 def check(env: MetaEnv, *, play: bool = True) -> None:
@@ -29,6 +34,7 @@ def check(env: MetaEnv, *, play: bool = True) -> None:
     _check_attributes(env, name)
     _check_shapes(env, name)
     if play:
+        check_pure(env, name)
         check_values(env, name)
 
 
@@ -81,12 +87,24 @@ def _unsupported(space: Any, role: str) -> str:
         return f"must be Discrete, MultiDiscrete or Box; it is a {type(space).__name__}"
     if role == "action" and not (np.isfinite(space.low).all() and np.isfinite(space.high).all()):
         return "must have finite bounds"
-    if role == "observation" and is_image(space) and space.shape[2] == 3:
-        return ""
+    if role == "observation" and is_image(space):
+        return _no_picture(space)
     if space.dtype == np.float32 and len(space.shape) == 1:
         return ""
     allowed = "a vector of float32" + (" or an image [height, width, 3] of uint8" if role == "observation" else "")
     return f"must be {allowed}, as a Box; it has shape {space.shape} and type {space.dtype}"
+
+
+def _no_picture(space: gymnasium.spaces.Box) -> str:
+    """What is wrong with a space of arrays [height, width, channels] of uint8; empty if they are pictures."""
+    height, width, channels = space.shape
+    if channels == 3 and min(height, width) >= _SMALLEST and not space.low.any() and (space.high == 255).all():
+        return ""
+    return (
+        f"must be a picture Box(0, 255, (height, width, 3), uint8) of at least {_SMALLEST}x{_SMALLEST} pixels; it is "
+        f"{height}x{width}x{channels} from {space.low.min()} to {space.high.max()}. Give a grid of codes as "
+        f"MultiDiscrete([codes] * {space.low.size}), flattened, and enlarge a small picture"
+    )
 
 
 def _check_shapes(env: MetaEnv, name: str) -> None:

@@ -1,5 +1,7 @@
 """A few random episodes of a family, looked at for values that lie outside its spaces or are not finite."""
 
+import sys
+
 import equinox as eqx
 import gymnasium
 import jax
@@ -12,8 +14,8 @@ from scoutrl.envs.raised import OWN, callbacks_of, one_line
 from scoutrl.envs.spaces import limits
 from scoutrl.errors import ScoutError
 
-_EPISODES = 8
-"""Episodes played, over problems of both splits."""
+_PROBLEMS, _EPISODES = 8, 4
+"""Problems played, of both splits, and episodes in each: with the same keys and actions in all."""
 _STEPS = 32
 """The most steps of an episode that are played."""
 
@@ -35,9 +37,10 @@ def check_values(env: MetaEnv, name: str) -> None:
     Raises:
         ScoutError: says which method of `name` returned a value outside its space, or one that is not finite.
     """
-    ids = [env.problems.of(split) for split in ("train", "test")]
-    spread = np.concatenate([split[:: max(1, len(split) // 4)][:4] for split in ids])
-    problems = np.resize(spread, (_EPISODES, spread.shape[1]))
+    rows = [env.problems.rows(split) for split in ("train", "test")]
+    each = _PROBLEMS // len({split.tobytes() for split in rows})
+    spread = np.unique(np.concatenate([split[:: max(1, len(split) // each)][:each] for split in rows]))
+    problems = env.problems.ids[np.repeat(spread, _EPISODES)]
     try:
         with callbacks_of(name):
             played = jax.tree.map(np.asarray, _play(env, problems))
@@ -51,8 +54,21 @@ def check_values(env: MetaEnv, name: str) -> None:
     lived = np.cumsum(played.ended, axis=1) - played.ended == 0
     _check_inside(f"{name}.step returns an observation", played.later[lived], env.spaces.observation)
     rewards = played.rewards[lived]
+    _tell_if_alike(played, lived, len(spread), name)
     if not np.isfinite(rewards).all():
         raise ScoutError(f"{name}.step returns a reward that is not finite: {rewards[~np.isfinite(rewards)][0]}.")
+
+
+def _tell_if_alike(played: _Played, lived: np.ndarray, problems: int, name: str) -> None:
+    """Say so where nothing told the problems apart; that may be chance, as where a reward is rare."""
+    seen = [played.first, played.goal, lived, played.rewards * lived, played.ended & lived]
+    seen.append(played.later * lived.reshape(*lived.shape, *[1] * (played.later.ndim - 2)))
+    apart = (leaf.reshape(problems, -1) for leaf in jax.tree.leaves(seen))
+    if problems > 1 and all((leaf == leaf[:1]).all() for leaf in apart):
+        print(
+            f"{name}: {problems} problems behaved alike in {_EPISODES} random episodes of each; see that they differ.",
+            file=sys.stderr,
+        )
 
 
 def _play(env: MetaEnv, problems: np.ndarray) -> _Played:
@@ -68,9 +84,10 @@ def _play(env: MetaEnv, problems: np.ndarray) -> _Played:
 
     # Actions and keys come from NumPy, which saves more than half of what this costs: compiling the drawing of them.
     random = np.random.default_rng(0)
-    shape = (len(problems), min(env.horizon, _STEPS))
+    shape = (_EPISODES, min(env.horizon, _STEPS))
     actions = _random_actions(random, env.spaces.action, shape)
     keys = random.integers(0, 2**32, (shape[0], shape[1] + 1, 2), np.uint32)
+    actions, keys = (np.tile(one, (len(problems) // _EPISODES, *[1] * (one.ndim - 1))) for one in (actions, keys))
     play = jax.jit(jax.vmap(lambda p, a, k: episode(p, a, jax.random.wrap_key_data(k, impl="threefry2x32"))))
     return play(problems, actions, keys)
 

@@ -10,7 +10,8 @@ from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
 from scoutrl.experiments.variants import read_variants
 from scoutrl.results.comparison import Budget
-from scoutrl.runs.config import RunConfig, make_algorithm, make_env, resolve
+from scoutrl.runs.config import RunConfig, make_algorithm, resolve
+from scoutrl.runs.families import build_checked
 from scoutrl.runs.settings import assignments
 from scoutrl.training.state import state_like
 
@@ -63,8 +64,10 @@ def plan(
     if budget.steps is None and budget.minutes is None:
         budget = Budget(max(config.steps for config in configs), None)
     own = None if isinstance(family, str) else family
-    env = make_env(configs[0]) if own is None else own
-    check_own(env)
+    if own is None:
+        env = build_checked(configs[0].family, configs[0].family_options)
+    else:
+        check_own(env := own)
     for config in configs:
         # An algorithm says what it cannot deal with when it draws its networks.
         state_like(env, make_algorithm(config))

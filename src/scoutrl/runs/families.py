@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
+import jax
 
 from scoutrl.envs import MetaEnv, registry
+from scoutrl.envs.check import check_own
+from scoutrl.envs.check_pure import in_bytes
 from scoutrl.errors import ScoutError
 from scoutrl.runs.settings import fit_all, options_of, without_lists
 
@@ -15,6 +18,26 @@ from scoutrl.runs.settings import fit_all, options_of, without_lists
 def build(name: str, options: Mapping[str, Any]) -> MetaEnv:
     """The family of that name, or class `package.module:ClassName`, made with `options`."""
     return registry.make(name, **without_lists(options))
+
+
+def build_checked(name: str, options: Mapping[str, Any]) -> MetaEnv:
+    """As `build`, after a check of a family that is not Scout's own.
+
+    Raises:
+        ScoutError: it breaks a promise (see `scoutrl.envs.check`), or its constructor draws numbers of its own.
+    """
+    env = build(name, options)
+    check_own(env)
+    once, again = (
+        [in_bytes(leaf) for leaf in jax.tree.leaves(made) if eqx.is_array_like(leaf)]
+        for made in (env, build(name, options))
+    )
+    if once != again:
+        raise ScoutError(
+            f"{name} is another family each time it is made: its constructor must draw from a fixed seed, as with "
+            "np.random.default_rng(0)."
+        )
+    return env
 
 
 def checked_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
