@@ -60,17 +60,19 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
 
 
 def _require(takes: dict[str, float], settings: dict[str, Any], seeds: int, rest: float = 0) -> None:
-    """Refuse what is too much together, and name the largest part."""
+    """Refuse what is too much together, and name what takes most."""
     need, have = sum(takes.values()) + rest, device_memory()
     if need <= have:
         return
-    name = max(takes, key=lambda name: takes[name])
-    if rest > takes[name]:
-        part = f"{gigabytes(rest)} of it the networks: lower their widths, or the sizes of the family's spaces"
-    else:
-        part = f"{gigabytes(takes[name])} of it for {name}={settings.get(name, '…')}: lower that"
+    parts = takes | {"the networks": rest}
+    # All that cannot fit by themselves, or what takes most.
+    names = [name for name in parts if parts[name] > have] or [max(parts, key=lambda name: parts[name])]
+    said = " and ".join(f"{gigabytes(parts[n])} for {n}{f'={settings[n]}' if n in settings else ''}" for n in names)
+    advice = "lower widths, or the sizes of the family's spaces" if names == ["the networks"] else "lower that"
     beside = f" for {seeds} seeds in one program" if seeds > 1 else ""
-    raise ScoutError(f"this takes {gigabytes(need)} of memory{beside}, and {gigabytes(have)} are free; {part}.")
+    raise ScoutError(
+        f"this takes {gigabytes(need)} of memory{beside}, and {gigabytes(have)} are free; {said}: {advice}."
+    )
 
 
 def _has_replay(algorithm: Algorithm) -> bool:
