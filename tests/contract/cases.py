@@ -89,11 +89,18 @@ LEARNT = [case for case in CASES if _learns(case)]
 """Those that are not refused."""
 BASE = [next(group) for _, group in itertools.groupby(LEARNT, lambda case: case[:2])]
 """One for each algorithm and learner, on the first kind of family that it learns."""
-_FLEXIBLE = next(name for name in algorithms() if set(learners_of(name)) == set(learners()))
-FIRST = [case for case in BASE if case.algorithm == _FLEXIBLE]
-"""One for each learner, of an algorithm that goes with all of them."""
-SMOKE = {*BASE, *(case for case in LEARNT if case.algorithm == _FLEXIBLE)}
-"""Each algorithm with each learner once, and one algorithm on each kind of family with each learner."""
+_FLEXIBLE = [
+    case for case in LEARNT if {one.learner for one in LEARNT if one.algorithm == case.algorithm} >= {*learners()}
+]
+_ONE = [case for case in _FLEXIBLE if case.algorithm == _FLEXIBLE[0].algorithm]
+FIRST = [case for case in BASE if case in _ONE]
+"""One for each learner, of the first algorithm that goes with all of them."""
+SMOKE = {
+    *BASE,
+    *{case.kind: case for case in _ONE}.values(),
+    *{(case.learner, type(KINDS[case.kind].action)): case for case in reversed(_ONE)}.values(),
+}
+"""Each algorithm with each learner once; one algorithm on each kind of family, and each learner on each of actions."""
 
 
 def each(cases: list[Case], quick: set[Case] | None = None) -> pytest.MarkDecorator:

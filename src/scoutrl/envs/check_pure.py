@@ -24,7 +24,7 @@ def check_pure(env: MetaEnv, name: str) -> None:
     """
     problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), jax.random.key(0)
     space = env.spaces.action
-    action = jax.ShapeDtypeStruct(space.shape or (), space.dtype if space.dtype.kind == "f" else np.int32)
+    action = jax.ShapeDtypeStruct(space.shape or (), space.dtype if np.dtype(space.dtype).kind == "f" else np.int32)
     state, _ = jax.eval_shape(lambda *given: env.reset(*given), problem, key)
     reset = _traced(name, "reset", env.reset, problem, key)
     goal = _traced(name, "goal", env.goal, state)
@@ -77,7 +77,7 @@ def _is_program(value: Any) -> bool:
 
 def in_bytes(array: Any) -> bytes:
     """The numbers of an array, or of a key, by which to tell whether two are the same."""
-    key = hasattr(array, "dtype") and jax.dtypes.issubdtype(array.dtype, jax.dtypes.prng_key)
+    key = hasattr(array, "dtype") and jax.numpy.issubdtype(array.dtype, jax.dtypes.prng_key)
     return np.asarray(jax.random.key_data(array) if key else array).tobytes()
 
 
