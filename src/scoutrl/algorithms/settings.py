@@ -2,6 +2,7 @@
 
 import ast
 import dataclasses
+import functools
 import inspect
 import textwrap
 import typing
@@ -140,7 +141,8 @@ def _default(field: dataclasses.Field) -> Any:
     return field.default_factory() if field.default_factory is not dataclasses.MISSING else "(no default)"
 
 
-def _docstrings(made: type) -> dict[str, str]:
+@functools.cache
+def _docstrings(made: type) -> Mapping[str, str]:
     """Name to docstring of the annotated attributes in the source of a class; empty where there is no source."""
     try:
         body = ast.parse(textwrap.dedent(inspect.getsource(made))).body[0]

@@ -1,7 +1,7 @@
 """The learners there are, by name."""
 
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import Plugin, import_class, unknown, with_installed
+from scoutrl.plugins import Plugin, import_class, missing, unknown, with_installed
 from scoutrl.rl.learner import PolicyLearner
 
 GROUP = "scoutrl.learners"
@@ -30,4 +30,6 @@ def find_learner(name: str) -> type[PolicyLearner]:
     found = import_class(known[name].path if name in known else name)
     if not issubclass(found, PolicyLearner):
         raise ScoutError(f"{name} is no learner: it must be a subclass of scoutrl.rl.learner.PolicyLearner.")
+    if lacking := missing(found):
+        raise ScoutError(f"{name} is no complete learner: it must define {', '.join(lacking)}.")
     return found

@@ -30,6 +30,9 @@ def spaces_from_json(content: dict[str, Any]) -> Spaces:
 
 
 def _to_json(space: Space | None) -> dict[str, Any] | None:
+    if space is not None and type(space) not in (Discrete, MultiDiscrete, Box):
+        raise ScoutError(f"a space of type {type(space).__name__} cannot be saved.")
+    found: dict[str, Any] = {}
     match space:
         case None:
             return None
@@ -39,8 +42,6 @@ def _to_json(space: Space | None) -> dict[str, Any] | None:
             found = {"nvec": space.nvec.tolist(), "start": space.start.tolist()}
         case Box():
             found = {"shape": list(space.shape), "low": _limit(space.low), "high": _limit(space.high)}
-        case _:
-            raise ScoutError(f"a space of type {type(space).__name__} cannot be saved.")
     return {"type": type(space).__name__, "dtype": np.dtype(space.dtype).name, **found}
 
 
