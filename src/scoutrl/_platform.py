@@ -34,10 +34,11 @@ def on_this_machine() -> Iterator[None]:
 
     try:
         jax.devices()
-    except RuntimeError as error:
+    # JAX asserts, without a word, that there is a device of a platform which it knows and has no plugin for.
+    except (RuntimeError, AssertionError) as error:
         asked = jax.config.values.get("jax_platforms")
         advice = f"JAX_PLATFORMS asks for {asked}: unset it, or set it to cpu." if asked else "is it installed whole?"
-        raise ScoutError(f"JAX does not start on this machine ({_first_line(error)}); {advice}") from error
+        raise ScoutError(f"JAX does not start on this machine ({_first_line(error, 'no device')}); {advice}") from error
     try:
         yield
     except MemoryError as error:
@@ -88,12 +89,13 @@ def gigabytes(count: float) -> str:
     return f"{count / 1e9:,.1f} GB"
 
 
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0].rstrip(".")
+def _first_line(error: BaseException, otherwise: str) -> str:
+    return (str(error).strip() or otherwise).splitlines()[0].rstrip(".")
 
 
 def _out_of_memory(error: BaseException) -> ScoutError:
+    reason = _first_line(error, "out of memory")
     return ScoutError(
-        f"the memory of this machine does not suffice ({_first_line(error)}); lower capacity, batch_size or "
-        "trials_per_iteration, or end other programs."
+        f"the memory of this machine does not suffice ({reason}); lower capacity, batch_size or trials_per_iteration, or "
+        "end other programs."
     )
