@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from contract.families import KINDS, Probe
 from probes.rooms import Rooms
+from probes.scripted import Script
 
 import scoutrl
 from scoutrl.envs import Step
@@ -122,3 +123,19 @@ def test_what_comes_after_the_end_does_not_count_and_the_first_fault_is_told():
     faults = [watch(probe, trial) for trial in (late, rounding, wrong, _trial(probe))]
     assert [int(fault.kind) for fault in faults] == [0, 0, 2, 0]
     assert int(earliest(jax.tree.map(lambda *x: jnp.stack(x), *faults)).kind) == 2
+
+
+class Diverges(Script):
+    """Its loss is not a number from the beginning."""
+
+    def learn(self, spec, state, trials, key):
+        return state, {"loss": jnp.float32(jnp.nan)}
+
+
+def test_a_loss_that_is_no_number_is_the_learning_rates_and_no_checkpoint_is_claimed(tmp_path):
+    with pytest.raises(
+        RunsFailedError, match=r"^loss became infinite or not a number .* Try a smaller learning"
+    ) as error:
+        scoutrl.train("reliability.test_watch:Diverges", Rooms(), 64, out=tmp_path, show=False)
+    assert "no checkpoint was made yet" in str(error.value)
+    assert not (tmp_path / "checkpoints").is_dir()

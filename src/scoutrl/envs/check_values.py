@@ -38,8 +38,9 @@ def check_values(env: MetaEnv, name: str) -> None:
         ScoutError: says which method of `name` returned a value outside its space, or one that is not finite.
     """
     rows = [env.problems.rows(split) for split in ("train", "test")]
-    each = _PROBLEMS // len({split.tobytes() for split in rows})
-    spread = np.unique(np.concatenate([split[:: max(1, len(split) // each)][:each] for split in rows]))
+    each, random = _PROBLEMS // len({split.tobytes() for split in rows}), np.random.default_rng(0)
+    # Drawn, not evenly spread: regular tables would show one value of a component only.
+    spread = np.unique([row for split in rows for row in random.permutation(split)[:each]])
     problems = env.problems.ids[np.repeat(spread, _EPISODES)]
     try:
         with callbacks_of(name):
