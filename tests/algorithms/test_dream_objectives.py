@@ -39,7 +39,7 @@ def valuing(value: float = 0.0, seen=(0.0,) * SEEN, advantages=(0.0,) * 4) -> Dr
     # The explorer's last hidden layer is the observation, which comes after the memory.
     mix = explorer(networks).mix.weight
     weights = lambda n: (explorer(n).mix.weight, explorer(n).head.value.weight)  # noqa: E731
-    return eqx.tree_at(weights, networks, (jnp.eye(*mix.shape, SEEN - len(mix)), jnp.array(seen)[:, None]))
+    return eqx.tree_at(weights, networks, (jnp.eye(*mix.shape, SEEN - len(mix)), jnp.array(seen)[:, None]))  # type: ignore
 
 
 @settings(max_examples=50, deadline=None)

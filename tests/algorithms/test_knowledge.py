@@ -9,13 +9,13 @@ from probes.scripted import Script
 
 from scoutrl.envs import Step
 from scoutrl.trials.agent import Phase
-from scoutrl.trials.encode import seen
-from scoutrl.trials.sequences import tape
+from scoutrl.trials.encode import encode_observations
+from scoutrl.trials.sequences import transitions
 
 
 def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
     env, state, trials = lived()
-    dream = small(explorations=2, exploitations=2)
+    dream = small(exploration_episodes=2, exploitation_episodes=2)
     trial = jax.tree.map(lambda x: x[0], trials)
 
     @quick_jit
@@ -27,8 +27,10 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
         memory = agent.begin_episode(memory, Phase.EXPLORATION, None, jax.random.key(1))
         lived = jax.tree.map(lambda x: x[0], trial.exploration)
         for t in range(env.horizon):
-            _, memory = agent.act(memory, agent.look(lived.observations[t]), jax.random.key(2), greedy=True)
-            step = Step(agent.look(lived.observations[t + 1]), lived.rewards[t], lived.terminated[t], jnp.bool_(False))
+            _, memory = agent.act(memory, agent.encode(lived.observations[t]), jax.random.key(2), greedy=True)
+            step = Step(
+                agent.encode(lived.observations[t + 1]), lived.rewards[t], lived.terminated[t], jnp.bool_(False)
+            )
             memory = agent.observe(memory, lived.actions[t], step)
             values.append(knowledge(trial.problem, memory))
         return jnp.stack(values)
@@ -36,10 +38,11 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
     @quick_jit
     def trained_on(state, trials):
         """The distances D_0, D_1, … of the decoder's loss for the averaged networks."""
-        nets = state.average
-        played = tape(seen(nets.actors.observe, trials.exploration))
-        g = dream._decode(nets.actors, dream._transitions(nets.actors, played))
-        return ((nets.encoder(trials.problem)[:, None] - g) ** 2).sum(axis=-1)
+        networks = state.targets
+        actors = networks.actors
+        explored = transitions(encode_observations(actors.encode.observation, trials.exploration))
+        g = actors.decoder.prefixes(dream._transition_features(actors, explored))
+        return ((networks.encoder(trials.problem)[:, None] - g) ** 2).sum(axis=-1)
 
     distance = np.asarray(trained_on(state, trials))[0, : env.horizon + 1]
     values = np.asarray(told(state, trial))
@@ -49,4 +52,4 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
 
 
 def test_of_other_algorithms_nobody_can_tell():
-    assert Script().knowledge(Rooms(), None) is None
+    assert Script().knowledge(Rooms(), None) is None  # type: ignore[arg-type]

@@ -70,7 +70,7 @@ def head_refuses(case: Case) -> str:
     """Why the learner's own head cannot be made for the actions of the family; empty if it can."""
     try:
         if case.learner is not None:
-            find_learner(case.learner)().head(4, KINDS[case.kind].action, generator(jax.random.key(0)))
+            find_learner(case.learner)().head(4, KINDS[case.kind].action, generator(jax.random.key(0)))  # type: ignore
     except ScoutError as error:
         return str(error)
     return ""
@@ -121,13 +121,13 @@ class ProbeSampler(Sampler):
     def spec(self) -> Bare:
         return self._spec
 
-    def sample(self, *given) -> Trial:
+    def sample(self, *given) -> Trial:  # type: ignore
         return self._sampler.sample(*given)
 
-    def repeat(self, *given) -> tuple[Any, Any]:
+    def repeat(self, *given) -> tuple[Any, Any]:  # type: ignore
         return self._sampler.repeat(*given)
 
-    def compile(self, *given, donate: bool = False) -> Callable:
+    def compile(self, *given, donate: bool = False) -> Callable:  # type: ignore
         return self._sampler.compile(*given, donate=donate)
 
 

@@ -65,7 +65,7 @@ def test_learning_sees_what_the_agent_saw_when_it_acted(case):
         mock.patch.object(jax.random, "normal", lambda key, shape=(), dtype=jnp.float32: jnp.zeros(shape, dtype)),
         mock.patch.object(type(algorithm.learner), "act", act_by_outputs(Probe(case.kind))),  # type: ignore[attr-defined]
     ):
-        policies = acted_and_learnt(algorithm, case)
+        policies = acted_and_learnt(algorithm, case)  # type: ignore
     assert policies
     for again, kept, steps in policies:
         mask = np.asarray(steps.mask)
@@ -81,7 +81,7 @@ def close(found, expected, mask) -> None:
 def act_by_outputs(env: Probe):
     def act(self, outputs, noise, key, greedy):
         total = sum(jnp.where(jnp.abs(x) < 1e3, x, 0).sum() for x in jax.tree.leaves(outputs))
-        return random_action(env.spaces.action, jax.random.key((8 * total).astype(jnp.int32)))
+        return random_action(env.spaces.action, jax.random.key((8 * total).astype(jnp.int32)))  # type: ignore
 
     return act
 

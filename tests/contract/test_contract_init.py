@@ -16,7 +16,7 @@ REFUSED = [case for case in CASES if case not in LEARNT]
 def needs_fresh_trials(case: Case) -> str:
     """What an algorithm says that learns from replayed trials only, without its name; empty if the learner does."""
     try:
-        only_off_policy(find_learner(case.learner or "")(), "")
+        only_off_policy(find_learner(case.learner or "")(), "")  # type: ignore
     except ScoutError as error:
         return str(error)
     return ""

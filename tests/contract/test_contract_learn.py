@@ -50,7 +50,7 @@ def test_targets_follow_what_is_learnt(case):
 
 def far(networks, targets) -> dict[str, float]:
     targets = to_arrays(targets)
-    return {name: np.linalg.norm(x - targets[name]) for name, x in to_arrays(networks).items() if x.size}
+    return {name: np.linalg.norm(x - targets[name]) for name, x in to_arrays(networks).items() if x.size}  # type: ignore
 
 
 @each(LEARNT)

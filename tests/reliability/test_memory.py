@@ -72,7 +72,7 @@ def test_long_episodes(horizon):
 class ManyActions(Rooms):
     def __init__(self):
         super().__init__()
-        self.spaces = scoutrl.Spaces(self.spaces.observation, type(self.spaces.action)(10**9), self.spaces.goal)
+        self.spaces = scoutrl.Spaces(self.spaces.observation, type(self.spaces.action)(10**9), self.spaces.goal)  # type: ignore
 
 
 @pytest.mark.parametrize("algorithm", ["dream", "rl2", "pearl"])

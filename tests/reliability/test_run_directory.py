@@ -80,7 +80,7 @@ def test_nothing_is_written_once_the_directory_may_be_anothers(begun, happens):
         with pytest.raises(ScoutError, match=r"was moved or replaced, or its \.lock removed"):
             save(run)
         with pytest.raises(ScoutError, match="was moved or replaced"):
-            run.write({"iteration": 2, "env_steps": 32}, *[record.np.ones(1, bool)] * 2)
+            run.write({"iteration": 2, "env_steps": 32}, *[record.np.ones(1, bool)] * 2)  # type: ignore
         assert before == {path: path.read_bytes() for path in begun.rglob("*") if path.is_file()}
 
 
@@ -182,7 +182,7 @@ def test_a_file_that_is_a_link_is_not_written_through(begun, tmp_path, name):
     (begun / name).symlink_to(tmp_path / "elsewhere")
     with open_record(begun) as run:
         run.open_log()
-        run.write({"iteration": 2, "env_steps": 32}, *[record.np.ones(1, bool)] * 2)
+        run.write({"iteration": 2, "env_steps": 32}, *[record.np.ones(1, bool)] * 2)  # type: ignore
     assert (tmp_path / "elsewhere").read_text() == kept
 
 

@@ -35,7 +35,7 @@ def test_a_run_is_used_by_its_agent_alone(run, tmp_path, capsys):
     assert scoutrl.film(run, tmp_path / "films")
     assert scoutrl.load(run).horizon == 2
     assert capsys.readouterr().err == ""
-    with pytest.raises(ScoutError, match="all checkpoints in .* are damaged"):
+    with pytest.raises(ScoutError, match=r"all checkpoints in .* are damaged"):
         scoutrl.train("probes.scripted:Script", "probes.rooms:Rooms", 32, out=run, settings={"iterations": 1})
     assert "is damaged (training.safetensors is not as it was written)" in capsys.readouterr().err
 
@@ -60,9 +60,9 @@ def test_checkpoints_of_another_seed_are_refused(scripted_seeds, run):
     shutil.rmtree(run / "checkpoints")
     shutil.copytree(scripted_seeds / "2" / "checkpoints", run / "checkpoints")
     for use in (scoutrl.load, scoutrl.evaluate):
-        with pytest.raises(ScoutError, match="another run: .*seed is 2 there and 0 here"):
+        with pytest.raises(ScoutError, match=r"another run: .*seed is 2 there and 0 here"):
             use(run)
-    with pytest.raises(ScoutError, match="another run: .*seed is 2 there and 0 here"):
+    with pytest.raises(ScoutError, match=r"another run: .*seed is 2 there and 0 here"):
         scoutrl.train("probes.scripted:Script", "probes.rooms:Rooms", 32, out=run, settings={"iterations": 1})
 
 

@@ -12,6 +12,8 @@ from trials.corridor import Clerk, Corridor, Keeper
 from trials.loop_sampler import LoopSampler
 
 from scoutrl.algorithms.dream.dream import Dream
+from scoutrl.envs import ProblemSet, Spaces, Spec
+from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import quick_evaluate, scorer
 from scoutrl.training.iteration import ChunkMetrics, chunk
 from scoutrl.training.state import TrainingState, start
@@ -95,10 +97,34 @@ def test_what_is_compiled_computes_the_same(sampler):
     assert compiled(*given)["x"].tolist() == [0, 2, 4]
 
 
-def test_families_in_jax_are_sampled_on_the_device():
+class Paper(Spec):
+    """A family that nothing steps."""
+
+    problems: ProblemSet
+    spaces: Spaces
+    horizon: int = eqx.field(static=True)
+
+    def sample_goal(self, key):
+        return None
+
+
+class Hosted(Paper):
+    """One that a simulator of its own steps."""
+
+
+@sampler_for.register
+def _(spec: Hosted) -> Sampler:
+    return LoopSampler(Rooms())
+
+
+def test_the_sampler_goes_by_the_kind_of_family():
     env = Rooms()
     assert isinstance(sampler_for(env), DeviceSampler)
     assert sampler_for(env).spec is env
+    assert isinstance(sampler_for(Hosted(env.problems, env.spaces, 2)), LoopSampler)
+    with pytest.raises(ScoutError, match=r"Paper has no simulator: no sampler can step it") as refusal:
+        sampler_for(Paper(env.problems, env.spaces, 2))
+    assert "\n" not in str(refusal.value)
 
 
 # Who trains or evaluates does not know which of them it is.
