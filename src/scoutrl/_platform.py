@@ -96,6 +96,6 @@ def _first_line(error: BaseException, otherwise: str) -> str:
 def _out_of_memory(error: BaseException) -> ScoutError:
     reason = _first_line(error, "out of memory")
     return ScoutError(
-        f"the memory of this machine does not suffice ({reason}); lower capacity, batch_size or trials_per_iteration, or "
-        "end other programs."
+        f"the memory of this machine does not suffice ({reason}); lower capacity, batch_size or "
+        "trials_per_iteration, or end other programs."
     )
