@@ -1,5 +1,6 @@
 """For all tests: strict JAX with two devices, compiled programs apart from the user's own, and a limit on memory."""
 
+import ctypes
 import gc
 import os
 import resource
@@ -23,8 +24,8 @@ jax.config.update("jax_numpy_rank_promotion", "raise")
 
 MOST_MEMORY = 2.0
 """Gigabytes that a process of tests may take at most."""
-MUCH_MEMORY = 1.0
-"""Gigabytes from which on compiled programs are given up after each file of tests."""
+MUCH_MEMORY = 0.6
+"""Gigabytes from which on memory is given back after each test."""
 PEAKS = pytest.StashKey[dict[str, float]]()
 """Process of tests to the most gigabytes it took."""
 
@@ -35,6 +36,13 @@ def pytest_configure(config):
     # A shell's background job ignores SIGINT, and so would everything the tests start and mean to interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    result = yield
+    give_back_memory(programs=nextitem is None or nextitem.path != item.path)
+    return result
 
 
 def pytest_sessionfinish(session):
@@ -65,13 +73,18 @@ def peak_memory() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024) / 1e9
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _memory_is_given_back():
-    """Compiled programs are most of what the memory is full of."""
-    yield
-    if psutil.Process().memory_info().rss > MUCH_MEMORY * 1e9:
+def give_back_memory(programs: bool) -> None:
+    """Hand memory that is no longer used to the system; with `programs`, give up what JAX has compiled as well.
+
+    Compiling leaves half a gigabyte behind, which is free and yet stays with the process unless it is asked for.
+    """
+    if psutil.Process().memory_info().rss < MUCH_MEMORY * 1e9:
+        return
+    if programs:
         jax.clear_caches()
         gc.collect()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # of the GNU C library alone
+        trim(0)
 
 
 @pytest.fixture(scope="session")
