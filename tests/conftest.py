@@ -22,9 +22,9 @@ from scoutrl.errors import ScoutError
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-MOST_MEMORY = 2.0
+MOST_MEMORY = 2.5
 """Gigabytes that a process of tests may take at most."""
-MUCH_MEMORY = 0.6
+MUCH_MEMORY = 0.5
 """Gigabytes from which on memory is given back after each test."""
 PEAKS = pytest.StashKey[dict[str, float]]()
 """Process of tests to the most gigabytes it took."""

@@ -40,7 +40,7 @@ def test_commands_end_as_they_should(words, shell):
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
 def test_encodings_that_lack_characters(encoding, scripted_seeds):
-    for words in (["evaluate", scripted_seeds, "--trials", 8], ["--help"], ["algorithms", "dream"]):
+    for words in (["evaluate", scripted_seeds, "--trials", 8, "--trust"], ["--help"], ["algorithms", "dream"]):
         result = scout(*words, PYTHONIOENCODING=encoding)
         assert result.returncode == 0, result
         assert "Traceback" not in result.stderr

@@ -78,10 +78,10 @@ def train_groups(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     by_hand = any(group.config.by_hand for group in groups)
-    for group in groups:
-        _check_memory(group, env, mode, show)
     if mode == "processes" and by_hand:
         raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
+    for group in groups:
+        _check_memory(group, env, mode, show)
     with contextlib.ExitStack() as stack:
         for group in groups:
             _describe_group(stack.enter_context(RunDirectory(group.out)), group)

@@ -64,12 +64,6 @@ class ProblemSet(eqx.Module):
             raise ScoutError(f"{len(self.names)} names were given for problem IDs of {table.shape[1]} components")
         self.train = _rows(train, len(table), "train")
         self.test = _rows(test, len(table), "test")
-        both = np.intersect1d(self.train, self.test)
-        if len(both) and not len(both) == len(self.train) == len(self.test):
-            raise ScoutError(
-                f"the train and test splits share {len(both)} rows, such as {both[0]}: give them none in common, or "
-                "the very same rows in a family without a split"
-            )
 
     def rows(self, split: Split) -> np.ndarray:
         """The rows of one split."""

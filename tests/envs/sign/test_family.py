@@ -89,7 +89,7 @@ def test_a_state_is_small_and_tells_the_observation():
 
 
 def test_the_family_keeps_its_promises():
-    env = scoutrl.make("sign", height=12, width=16)
+    env = scoutrl.make("sign", height=20, width=20)
     check(env)
     assert env.problems.train.tolist() == env.problems.test.tolist() == [0, 1, 2]
 
