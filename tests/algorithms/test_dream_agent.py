@@ -134,15 +134,22 @@ def test_random_exploration_is_uniform_also_when_greedy():
 
 @quick_jit
 def relived(dream, env, state, trials):
-    """The greedy actions of each phase and the z of the agent that is stepped through trials, and of the learner."""
+    """Utilities and greedy actions in each step, and z, of the agent that is stepped through trials; and the learner's
+    utilities and z."""
     agent = dream.agent(env, dataclasses.replace(state, targets=state.networks))
+    actors = state.networks.actors
+
+    def utilities(before, after):
+        if before.phase == Phase.EXPLORATION:
+            return actors.explorer.head(actors.explorer.features(before.explorer, after.observation)).utilities
+        features = actors.policy.features(before.policy, after.observation, after.goal, after.z)
+        return actors.policy.head(features).utilities
 
     def one(trial):
-        _, actions, memories = zip(*relive(agent, trial), strict=True)
-        half = len(actions) // 2
-        return jnp.stack(actions[:half]), jnp.stack(actions[half:]), memories[-1].z
+        found = [(utilities(before, after), action, after.z) for before, action, after in relive(agent, trial)]
+        values, actions, z = jax.tree.map(lambda *steps: jnp.stack(steps), *found)
+        return values, actions, z[-1]
 
-    actors = state.networks.actors
     explored = transitions(encode_observations(actors.encode.observation, trials.exploration))
     exploited = encode_observations(actors.encode.observation, trials.exploitation)
     exploited = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), exploited)
@@ -150,19 +157,21 @@ def relived(dream, env, state, trials):
     z = explored.last(actors.decoder.prefixes(features))
     explorer = actors.explorer.head(actors.explorer.unroll(features)[:, :-1])
     policy = actors.policy.head(dream._policy_features(actors, actors, exploited, z)[:, :-1])
-    best = [outputs.utilities.argmax(axis=-1).reshape(len(z), -1) for outputs in (explorer, policy)]
-    return jax.vmap(one)(trials), (*best, z)
+    steps = [outputs.utilities.reshape(len(z), -1, 1, 4) for outputs in (explorer, policy)]
+    return jax.vmap(one)(trials), (jnp.concatenate(steps, axis=1), z)
 
 
 @pytest.mark.parametrize("see_rewards", [True, False])
 def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(see_rewards):
     """Memories, goals and z are the same step by step and all at once, over several episodes of both phases."""
     env, state, trials = lived()
-    acting, learning = relived(small(see_rewards=see_rewards, **SEVERAL), env, state, trials)
-    np.testing.assert_array_equal(acting[0], learning[0])
-    np.testing.assert_array_equal(acting[1], learning[1])
-    assert len(np.unique(np.concatenate([np.ravel(acting[0]), np.ravel(acting[1])]))) > 1
-    np.testing.assert_allclose(acting[2], learning[2], atol=1e-5)
+    dream = small(see_rewards=see_rewards, **SEVERAL)
+    (values, actions, z), learner = jax.tree.map(np.asarray, relived(dream, env, state, trials))
+    np.testing.assert_allclose(values, learner[0], atol=1e-5)
+    np.testing.assert_array_equal(actions, values[:, :, 0].argmax(axis=-1))
+    np.testing.assert_allclose(z, learner[1], atol=1e-5)
+    # Both policies tell trials apart, by what they remember.
+    assert (np.ptp(values[:, 2:], axis=0).max(axis=(1, 2)) > 0.01).all()
     richer = eqx.tree_at(lambda t: t.exploration.rewards, trials, trials.exploration.rewards + 1)
-    other, _ = relived(small(see_rewards=see_rewards, **SEVERAL), env, state, richer)
-    assert np.array_equal(other[2], acting[2]) == (not see_rewards)
+    (_, _, other), _ = relived(dream, env, state, richer)
+    assert np.array_equal(other, z) == (not see_rewards)
