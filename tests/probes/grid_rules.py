@@ -65,7 +65,7 @@ class KitchenRules:
             if place == (1, 1) and len(bowl) < 3 and hand is not None:
                 bowl = (*bowl, hand)
             hand = None
-        place = moved(*place, action, 3)
+        place = moved(*place, action, 3)  # type: ignore
         left = 20 - (steps + 1)
         reward, stage, cooked = self.judged(hand, bowl, stage, action)
         if action == END:
