@@ -55,6 +55,7 @@ def test_default_directories_are_safe_names():
     assert str(default_out(config, 4)) == "runs/probes.scripted-Script-probes.rooms-Rooms-seeds4-from2"
 
 
+@pytest.mark.slow
 def test_several_seeds_make_several_agents(tmp_path):
     out = tmp_path / "group"
     run = scoutrl.train(

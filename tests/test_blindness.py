@@ -31,7 +31,10 @@ SMALL = {
 }
 
 
-@pytest.fixture(scope="module", params=list(SMALL))
+QUICK = ("probes.scripted:Script", "dream")
+
+
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in SMALL])
 def algorithm(request) -> Algorithm:
     return make_algorithm(resolve(request.param, "probes.rooms:Rooms", sets=SMALL[request.param]))
 

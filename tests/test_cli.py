@@ -31,6 +31,7 @@ def parsed(line):
     return command.__name__, given.arguments
 
 
+@pytest.mark.slow
 def test_train_evaluate_and_train_on(tmp_path, capsys):
     out = tmp_path / "run"
     words = [

@@ -16,6 +16,7 @@ def alone(tmp_path_factory):
     return train(config(seed=1), tmp_path_factory.mktemp("alone"), show=False)
 
 
+@pytest.mark.slow
 def test_a_seed_in_a_process_gives_the_numbers_it_gives_alone(alone, tmp_path, capsys):
     train_seeds(config(seed=1), 2, tmp_path, "processes")
     assert json.loads((tmp_path / "config.json").read_text())["seeds"] == [1, 2]
@@ -27,6 +28,7 @@ def test_a_seed_in_a_process_gives_the_numbers_it_gives_alone(alone, tmp_path, c
     assert arrays(tmp_path / "seed-2")["training.iteration"] == 40
 
 
+@pytest.mark.slow
 def test_seeds_in_one_program_are_runs_of_their_own(alone, tmp_path):
     train_seeds(config(), 2, tmp_path, "vmap", show=False)
     mine, reference = rows(tmp_path / "seed-1"), rows(alone)
@@ -41,6 +43,7 @@ def test_seeds_in_one_program_are_runs_of_their_own(alone, tmp_path):
     assert [row["iteration"] for row in rows(tmp_path / "seed-2")] == [10, 20, 30, 40]
 
 
+@pytest.mark.slow
 def test_a_seed_that_fails_is_named_and_the_others_go_on(tmp_path):
     train_seeds(config(CHUNK), 1, tmp_path, "vmap", show=False)
     (tmp_path / "seed-1").mkdir()
@@ -51,6 +54,7 @@ def test_a_seed_that_fails_is_named_and_the_others_go_on(tmp_path):
     assert rows(tmp_path / "seed-0")[-1]["env_steps"] == 2 * CHUNK
 
 
+@pytest.mark.slow
 def test_a_group_of_another_configuration_is_refused(tmp_path, alone):
     train_seeds(config(CHUNK), 2, tmp_path, "vmap", show=False)
     with pytest.raises(ScoutError, match=r"epsilon is 0\.3 there and 0\.5 here"):

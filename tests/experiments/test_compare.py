@@ -49,6 +49,7 @@ def results(found):
     return content
 
 
+@pytest.mark.slow
 def test_all_seeds_of_all_algorithms_are_compared(whole):
     assert {path.name for path in whole.path.iterdir() if path.is_file()} == {"results.json", "config.json", ".lock"}
     assert read_comparison(whole.path) == whole
@@ -66,6 +67,7 @@ def test_all_seeds_of_all_algorithms_are_compared(whole):
     assert content["algorithms"][1]["settings"]["epsilon"] == 0.9
 
 
+@pytest.mark.slow
 def test_interrupted_and_repeated_it_ends_in_the_same_numbers(whole, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(ProgressBar, "update", lambda *_: signal.raise_signal(signal.SIGINT))
@@ -76,6 +78,7 @@ def test_interrupted_and_repeated_it_ends_in_the_same_numbers(whole, tmp_path, m
     assert results(compared(tmp_path)) == results(whole)
 
 
+@pytest.mark.slow
 def test_finished_runs_are_used_again_and_more_is_added(tmp_path, capsys, monkeypatch):
     first = compared(tmp_path, [TABULAR], steps=CHUNK)
     with monkeypatch.context() as patch:
@@ -86,6 +89,7 @@ def test_finished_runs_are_used_again_and_more_is_added(tmp_path, capsys, monkey
     assert [seed.env_steps for seed in more.algorithms[0].seeds] == [2 * CHUNK] * 3
 
 
+@pytest.mark.slow
 def test_another_comparison_is_refused(tmp_path):
     compared(tmp_path, [TABULAR], seeds=1, steps=CHUNK)
     for options, message in [
@@ -101,6 +105,7 @@ def test_another_comparison_is_refused(tmp_path):
         compared(tmp_path / TABULAR.replace(":", "-"), [TABULAR], steps=CHUNK)
 
 
+@pytest.mark.slow
 def test_a_seed_that_fails_is_named_and_counted(tmp_path, capsys):
     words = ["compare", "lever", "--algorithms", TABULAR, f"{TABULAR},explode_after=15", "--seeds", "2"]
     words += ["--steps", str(2 * CHUNK), "--trials", "8", "--out", str(tmp_path), "--json"]
@@ -121,6 +126,7 @@ def test_a_seed_that_fails_is_named_and_counted(tmp_path, capsys):
     assert "0 of 2" in said.err
 
 
+@pytest.mark.slow
 def test_one_seed_of_several_may_fail(tmp_path, monkeypatch):
     def fails(groups, *_, **__):
         train(groups, *_, **__)
@@ -135,6 +141,7 @@ def test_one_seed_of_several_may_fail(tmp_path, monkeypatch):
     assert one.seeds[1].failure == "it broke"
 
 
+@pytest.mark.slow
 def test_minutes_end_at_a_chunk_and_may_be_more_later(tmp_path):
     budget = {"steps": None, "seeds": 1}
     first = compared(tmp_path, [TABULAR], minutes=0.001, **budget).algorithms[0].seeds[0]

@@ -11,6 +11,7 @@ from scoutrl.results.coupling import read_coupling
 TABULAR = "probes.tabular:Tabular"
 
 
+@pytest.mark.slow
 def test_two_small_sizes(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(coupling_plan, "AT_LEAST", 80)
     words = ["coupling", "--algorithms", TABULAR, f"{TABULAR},explode_after=40", "--sizes", "2", "3", "--seeds", "2"]

@@ -16,6 +16,8 @@ from scoutrl.errors import ScoutError
 from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.training.loop import train
 
+pytestmark = pytest.mark.slow
+
 STEPS = 150 * CHUNK
 WAIT = 60.0
 # The command line with a checkpoint after every chunk, so that there always is one to be interrupted.

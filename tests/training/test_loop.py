@@ -38,6 +38,7 @@ def test_a_run_directory_holds_all_that_a_user_may_want(whole):
     assert arrays(whole)["host.env_steps"] == 3 * CHUNK
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("signum", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 def test_a_run_stopped_after_each_chunk_ends_with_the_numbers_of_one_that_was_not(
     whole, tmp_path, signal_after_a_chunk, signum, code
@@ -54,6 +55,7 @@ def test_a_run_stopped_after_each_chunk_ends_with_the_numbers_of_one_that_was_no
     assert handlers == (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM))
 
 
+@pytest.mark.slow
 def test_rows_beyond_the_checkpoint_and_half_rows_are_made_again(whole, tmp_path, signal_after_a_chunk, monkeypatch):
     signal_after_a_chunk(signal.SIGTERM)
     with pytest.raises(Interrupted):
@@ -65,6 +67,7 @@ def test_rows_beyond_the_checkpoint_and_half_rows_are_made_again(whole, tmp_path
     assert_same(tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_a_damaged_checkpoint_costs_time_and_changes_nothing(
     whole, tmp_path, signal_after_a_chunk, monkeypatch, capsys
 ):
@@ -79,6 +82,7 @@ def test_a_damaged_checkpoint_costs_time_and_changes_nothing(
     assert_same(tmp_path, whole)
 
 
+@pytest.mark.slow
 def test_more_steps_go_on_and_fewer_are_finished(whole, tmp_path, capsys):
     train(config(CHUNK), tmp_path, show=False)
     train(config(3 * CHUNK), tmp_path, show=False)
@@ -98,6 +102,7 @@ def test_another_seed_gives_other_numbers_and_another_run_is_refused(whole, tmp_
     assert rows(tmp_path) != rows(whole)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("settings", "named"), [({"explode_after": 25}, "loss became infinite"), ({"poison_after": 25}, "a weight became")]
 )
