@@ -22,16 +22,19 @@ from scoutrl.errors import ScoutError
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
-MOST_MEMORY = 2.5
+MOST_MEMORY = 2.0
 """Gigabytes that a process of tests may take at most."""
 MUCH_MEMORY = 0.5
 """Gigabytes from which on memory is given back after each test."""
-PEAKS = pytest.StashKey[dict[str, float]]()
-"""Process of tests to the most gigabytes it took."""
+PEAKS = pytest.StashKey[dict[str, tuple[float, str]]]()
+"""Process of tests to the most gigabytes it took, and the test in which it did."""
+HIGHEST = pytest.StashKey[tuple[float, str]]()
+"""The same of this process."""
 
 
 def pytest_configure(config):
     config.stash[PEAKS] = {}
+    config.stash[HIGHEST] = (0.0, "")
     os.environ.setdefault("SCOUT_CACHE_DIR", str(config.cache.mkdir("compiled")))
     # A shell's background job ignores SIGINT, and so would everything the tests start and mean to interrupt.
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -41,17 +44,19 @@ def pytest_configure(config):
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_teardown(item, nextitem):
     result = yield
+    if (peak := peak_memory()) > item.config.stash[HIGHEST][0]:
+        item.config.stash[HIGHEST] = (peak, item.nodeid)
     give_back_memory(programs=nextitem is None or nextitem.path != item.path)
     return result
 
 
 def pytest_sessionfinish(session):
-    peaks, own = session.config.stash[PEAKS], peak_memory()
+    peaks, own = session.config.stash[PEAKS], session.config.stash[HIGHEST]
     if hasattr(session.config, "workeroutput"):
         session.config.workeroutput["peak_memory"] = own
         return
     peaks.setdefault("this process", own)
-    if max(peaks.values()) > MOST_MEMORY and session.exitstatus == pytest.ExitCode.OK:
+    if max(peaks.values())[0] > MOST_MEMORY and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
 
 
@@ -62,8 +67,11 @@ def pytest_testnodedown(node):
 
 
 def pytest_terminal_summary(terminalreporter, config):
-    said = ", ".join(f"{name} {peak:.2f} GB" for name, peak in sorted(config.stash[PEAKS].items()))
-    too_much = max(config.stash[PEAKS].values(), default=0.0) > MOST_MEMORY
+    peaks = config.stash[PEAKS]
+    said = ", ".join(
+        f"{name} {peak:.2f} GB" + (f" in {test}" if test else "") for name, (peak, test) in sorted(peaks.items())
+    )
+    too_much = max(peaks.values(), default=(0.0, ""))[0] > MOST_MEMORY
     verdict = f": FAILED, it must stay below {MOST_MEMORY:g} GB" if too_much else ""
     terminalreporter.write_line(f"peak memory: {said}{verdict}", red=too_much)
 

@@ -1,5 +1,6 @@
 """Whatever the code of a family does is told in one line, and what passes the check trains."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -221,6 +222,7 @@ def test_a_failing_callback_prints_no_traceback():
         "from reliability.test_family_code import Breaks\nfrom scoutrl.envs.check import check\n"
         "try:\n    check(Breaks('callback'))\nexcept Exception as error:\n    print(error)\n"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=300)
+    around = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], env=around, capture_output=True, text=True, timeout=300)
     assert done.stdout == "Breaks raised OSError: no such device (in a callback).\n"
     assert "Traceback" not in done.stderr

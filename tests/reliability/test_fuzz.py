@@ -13,6 +13,10 @@ from hypothesis import strategies as st
 
 from scoutrl.cli import main
 from scoutrl.cli.app import COMMANDS
+from scoutrl.engines import seeds as engines_seeds
+from scoutrl.evaluation import evaluate
+from scoutrl.experiments import compare, coupling
+from scoutrl.training import loop
 
 TRIES = int(os.environ.get("SCOUT_FUZZ", "25"))
 fuzz = settings(
@@ -48,10 +52,11 @@ def _nothing_runs_long(monkeypatch):
     def nothing(*_, **__):
         raise _EverythingWasRead
 
-    monkeypatch.setattr("scoutrl.evaluation.evaluate.scorer", nothing)
-    monkeypatch.setattr("scoutrl.training.loop.TrainingProgram", nothing)
-    for module in ("engines.seeds", "experiments.compare", "experiments.coupling"):
-        monkeypatch.setattr(f"scoutrl.{module}.train_groups", nothing)
+    # Modules, not their names: one imported only now would keep what has been put in for another's function.
+    monkeypatch.setattr(evaluate, "scorer", nothing)
+    monkeypatch.setattr(loop, "TrainingProgram", nothing)
+    for module in (engines_seeds, compare, coupling):
+        monkeypatch.setattr(module, "train_groups", nothing)
 
 
 class _EverythingWasRead(BaseException):

@@ -15,13 +15,15 @@ from scoutrl.plugins import is_installed, sources
 from scoutrl.runs.open import seed_dirs
 from scoutrl.runs.trust import admit
 
+TESTS = Path(__file__).parents[1]
 EVIL = "print('evil was here')\nfrom probes.rooms import Rooms\nclass Evil(Rooms):\n    pass\n"
 
 
 def scout(cwd: Path, *words: object) -> subprocess.CompletedProcess[str]:
     program = "import sys; sys.path.remove(''); from scoutrl.cli import main; sys.exit(main())"
     command = [sys.executable, "-c", program, *map(str, words)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=os.environ)
+    around = os.environ | {"PYTHONPATH": str(TESTS)}
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, env=around)
 
 
 @pytest.fixture
