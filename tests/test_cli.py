@@ -124,6 +124,16 @@ def test_lists(capsys):
     assert "shift = 0\n    Is added to the right answer.\n" in capsys.readouterr().out
 
 
+def test_the_settings_of_other_learners_are_listed_where_the_algorithm_goes_with_them(capsys):
+    assert main(["algorithms", "e-rl2"]) == 0
+    usual, other = capsys.readouterr().out.split("\nWith learner=ppo")
+    assert "\nlambda_ = " in usual
+    assert "\nclip = " in other
+    assert "lambda_" not in other
+    assert main(["algorithms", "dream"]) == 0
+    assert "learner=ppo" not in capsys.readouterr().out
+
+
 def test_bounds(capsys):
     assert main(["bounds", "lever", "--json"]) == 0
     said = capsys.readouterr().out

@@ -8,6 +8,7 @@ import importlib.metadata
 import site
 import sys
 import sysconfig
+import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -132,9 +133,8 @@ def import_class(path: str) -> type:
             raise ScoutError(
                 f"{path!r} cannot be imported: there is no module {error.name!r} here or among the installed packages."
             ) from error
-        raise ScoutError(
-            f"{path!r} cannot be imported: {type(error).__name__}: {' '.join(str(error).split())}"
-        ) from error
+        said = " ".join(str(error).split())
+        raise ScoutError(f"{path!r} cannot be imported: {type(error).__name__}: {said}{_where(error)}") from error
     for part in class_name.split("."):
         if not hasattr(found, part):
             names = [name for name, value in vars(found).items() if isinstance(value, type)]
@@ -143,3 +143,9 @@ def import_class(path: str) -> type:
     if not isinstance(found, type):
         raise ScoutError(f"{path!r} is no class but a {type(found).__name__}.")
     return found
+
+
+def _where(error: BaseException) -> str:
+    """The place in the user's code that raised; a SyntaxError names it by itself."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return "" if isinstance(error, SyntaxError) else f" ({last.filename}, line {last.lineno})"

@@ -127,6 +127,9 @@ class ProbeSampler(Sampler):
     def repeat(self, *given) -> tuple[Any, Any]:  # type: ignore
         return self._sampler.repeat(*given)
 
+    def call(self, function, *arguments) -> Any:
+        return self._sampler.call(function, *arguments)
+
     def compile(self, *given, donate: bool = False) -> Callable:  # type: ignore
         return self._sampler.compile(*given, donate=donate)
 

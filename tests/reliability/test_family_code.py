@@ -185,7 +185,7 @@ def test_what_is_wrong_with_exact_bounds_is_one_line(fault, message):
 MODULES = {
     "leaves": ("import sys; sys.exit()", "SystemExit"),
     "leaves_well": ("import sys; sys.exit(0)", "SystemExit: 0"),
-    "fails": ("raise RuntimeError('two\\nlines')", "RuntimeError: two lines"),
+    "fails": ("raise RuntimeError('two\\nlines')", r"RuntimeError: two lines \(.*fails\.py, line 1\)"),
     "lacks": ("import no_such_module_at_all", "there is no module 'no_such_module_at_all'"),
     "raises_bare": ("raise ModuleNotFoundError", "ModuleNotFoundError"),
     "half": (

@@ -70,3 +70,13 @@ def test_slopes_are_finite_far_out():
 
     for mean in (-3.0, 0.0, 5.0):
         assert np.isfinite(jax.grad(log_probability)(jnp.array([mean]))).all()
+
+
+def test_a_gaussian_in_a_box_stands_for_many_states_at_once():
+    mean = jnp.array([[0.5, -3.0], [0.0, 3.0], [2.0, 0.0]])
+    said = CensoredGaussian(mean, jnp.ones_like(mean), (-1.0, -2.0), (1.0, 2.0))
+    np.testing.assert_allclose(said.mode(), [[0.5, -2], [0, 2], [1, 0]])
+    drawn = said.sample(KEYS[0])
+    alone = jax.vmap(lambda mean: CensoredGaussian(mean, jnp.ones(2), said.low, said.high).log_probability(mean))
+    assert drawn.shape == mean.shape
+    np.testing.assert_allclose(said.log_probability(said.mean), alone(mean), rtol=1e-6)

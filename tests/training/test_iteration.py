@@ -80,3 +80,12 @@ def test_evaluation_draws_from_a_key_of_its_own(fresh):
     drawn_from = [jax.random.key_data(key).tolist() for key in _keys(fresh)[:3]]
     assert keys[0] != keys[1]
     assert keys[0] not in drawn_from
+
+
+def test_what_is_no_state_is_told_in_one_line():
+    class Odd(Tabular):
+        def init(self, spec, key):
+            return {}
+
+    with pytest.raises(ScoutError, match=r"^Odd\.init returned a dict; it must return an AlgorithmState\.$"):
+        start(ENV, Odd(), 0)

@@ -44,7 +44,8 @@ class LoopSampler(Sampler):
         trials = []
         for problem, key in zip(problems, keys, strict=True):
             agent_key, trial_key = jax.random.split(key)
-            trials.append(self._trial(make_agent(problem, agent_key), problem, trial_key, protocol))
+            agent = eqx.filter_jit(make_agent)(problem, agent_key)
+            trials.append(self._trial(agent, problem, trial_key, protocol))
         return stack(trials)
 
     def repeat(self, step: Callable, state: Any, count: int) -> tuple[Any, Any]:
@@ -53,6 +54,9 @@ class LoopSampler(Sampler):
             state, result = step(state)
             results.append(result)
         return state, stack(results)
+
+    def call(self, function: Callable, *arguments: Any) -> Any:
+        return eqx.filter_jit(function)(*arguments)
 
     def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
         return function

@@ -1,6 +1,7 @@
 """The settings of an algorithm: its own fields and those of its learner, under plain names."""
 
 import ast
+import contextlib
 import dataclasses
 import functools
 import inspect
@@ -54,6 +55,22 @@ def settings_of(algorithm: type[Algorithm], learner: str | None = None) -> dict[
     }
     choice = dataclasses.replace(own[LEARNER][0], annotation=str, default=default)
     return {LEARNER: choice} | found | {name: setting for name, (setting, _) in _fields(chosen).items()}
+
+
+def by_other_learners(algorithm: type[Algorithm]) -> dict[str, dict[str, Setting]]:
+    """For each learner that the algorithm goes with beside its default: name to setting of what counts with it only."""
+    usual = settings_of(algorithm)
+    if LEARNER not in usual:
+        return {}
+    found = {}
+    for name in learners():
+        # An algorithm that cannot do with a learner refuses it when it is made.
+        with contextlib.suppress(ScoutError):
+            build(algorithm, {LEARNER: name})
+            known = settings_of(algorithm, name)
+            found[name] = {other: setting for other, setting in known.items() if other not in usual}
+    found.pop(usual[LEARNER].default, None)
+    return found
 
 
 def unused(algorithm: type[Algorithm], name: str, learner: str) -> str:

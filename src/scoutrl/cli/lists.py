@@ -1,8 +1,14 @@
 """`scout bounds`, `scout families` and `scout algorithms`."""
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
 from scoutrl.cli.options import Flag, Settings
 from scoutrl.cli.printing import print_json, print_table
 from scoutrl.errors import ScoutError
+
+if TYPE_CHECKING:
+    from scoutrl.algorithms.settings import Setting
 
 
 def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
@@ -52,7 +58,15 @@ def algorithms(algorithm: str | None = None, /) -> None:
     if algorithm is None:
         print_table({name: entry.summary for name, entry in registry.algorithms().items()})
         return
-    from scoutrl.algorithms.settings import settings_of
+    from scoutrl.algorithms.settings import by_other_learners, settings_of
 
-    for setting in settings_of(registry.find(algorithm)).values():
+    found = registry.find(algorithm)
+    _print_settings(settings_of(found))
+    for learner, settings in by_other_learners(found).items():
+        print(f"\nWith learner={learner}, in place of those that are for the other learner alone:")
+        _print_settings(settings)
+
+
+def _print_settings(settings: "Mapping[str, Setting]") -> None:
+    for setting in settings.values():
         print(f"{setting.name} = {setting.default}\n    {setting.meaning}")

@@ -42,7 +42,8 @@ def train(
     run = train_agents(
         algorithm, family, steps, seed, out, preset=preset, seeds=seeds, settings=sets, seeds_mode=seeds_mode
     )
-    own = " --trust" if ":" in algorithm + family else ""
+    learner = "".join(one for one in sets if one.startswith("learner="))
+    own = " --trust" if ":" in algorithm + family + learner else ""
     print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own})")
 
 

@@ -117,7 +117,8 @@ class Image(Encoder):
 def encoder_for(space: gymnasium.Space, rng: Rng) -> Encoder:
     """The encoder that suits `space`, with weights drawn from `rng`.
 
-    For spaces of a class of your own, register a function with `@encoder_for.register`.
+    For a class of spaces of your own (derived from Discrete, MultiDiscrete or Box, for only those are learnt from),
+    register a function with `@encoder_for.register`.
 
     Raises:
         ScoutError: a space that no encoder reads.

@@ -86,7 +86,7 @@ class CensoredGaussian(Distribution):
 
     def log_probability(self, action: Array) -> Float[Array, "*batch"]:
         """Log-density inside the bounds, log-probability of the tail on them; summed over coordinates."""
-        low, high = (jnp.broadcast_to(jnp.array(bound), action.shape) for bound in (self.low, self.high))
+        low, high = self._bounds()
         inside = norm.logpdf(action, self.mean, self.deviation)
         below = norm.logcdf(low, self.mean, self.deviation)
         above = norm.logcdf(-high, -self.mean, self.deviation)
@@ -98,4 +98,7 @@ class CensoredGaussian(Distribution):
         return (0.5 * math.log(2 * math.pi * math.e) + jnp.log(self.deviation)).sum(axis=-1)
 
     def _inside(self, action: Array) -> Array:
-        return jnp.clip(action, jnp.asarray(self.low), jnp.asarray(self.high))
+        return jnp.clip(action, *self._bounds())
+
+    def _bounds(self) -> list[Float[Array, "*batch n"]]:
+        return [jnp.broadcast_to(jnp.array(bound), self.mean.shape) for bound in (self.low, self.high)]

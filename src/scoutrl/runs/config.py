@@ -114,10 +114,11 @@ def resolve(
     """
     own = None if isinstance(family, str) else family
     name = family if isinstance(family, str) else name_of(family)
-    for asked_for in (algorithm, name):
-        announce(asked_for)
-    start = find_preset(algorithm, name, preset or "default")
     asked = assignments(sets)
+    for asked_for in (algorithm, name, asked.get(LEARNER)):
+        if isinstance(asked_for, str):
+            announce(asked_for)
+    start = find_preset(algorithm, name, preset or "default")
     chosen = {**_counting(algorithm, start.settings, asked.get(LEARNER)), **asked}
     of_family = {key.removeprefix("env."): value for key, value in chosen.items() if key.startswith("env.")}
     of_run = {key: fit(key, chosen[key], int) for key in _RUN_SETTINGS if key in chosen}

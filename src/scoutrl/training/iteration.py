@@ -58,7 +58,7 @@ def _watched_iteration(
     problem_key, collect_key, learn_key, _ = _keys(state)
     problems = spec.problems.sample(problem_key, count, "train")
     trials = collect(sampler, algorithm, state, problems, jax.random.split(collect_key, count))
-    learnt, metrics = algorithm.learn(spec, state.algorithm, trials, learn_key)
+    learnt, metrics = sampler.call(algorithm.learn, spec, state.algorithm, trials, learn_key)
     env_steps = trials.exploration.mask.sum() + trials.exploitation.mask.sum()
     fault = earliest(jax.vmap(lambda trial: watch(spec, trial))(trials))
     return strongly_typed(TrainingState(learnt, state.key, state.iteration + 1)), metrics, env_steps, fault
@@ -66,10 +66,7 @@ def _watched_iteration(
 
 def collect(sampler: Sampler, algorithm: Algorithm, state: TrainingState, problems: Array, keys: PRNGKeyArray) -> Trial:
     """One training trial in each of `problems` [trials, k]."""
-
-    def collector(problem: Array, key: PRNGKeyArray):
-        return algorithm.collector(sampler.spec, state.algorithm, problem, key)
-
+    collector = eqx.Partial(algorithm.collector, sampler.spec, state.algorithm)
     return sampler.sample(collector, problems, keys, algorithm.protocol())
 
 

@@ -10,6 +10,7 @@ from jaxtyping import Array, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import Spec
+from scoutrl.errors import ScoutError
 from scoutrl.runs.agent import AGENT, trained_agent
 from scoutrl.runs.arrays import from_arrays, shapes_of, to_arrays
 from scoutrl.runs.checkpoint import Parts
@@ -72,7 +73,12 @@ def from_parts(spec: Spec, algorithm: Algorithm, parts: Parts) -> TrainingState:
 
 def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
     init_key, key = jax.random.split(jax.random.key(seed))
-    return TrainingState(algorithm.init(spec, init_key), key, jnp.int32(0))
+    state = algorithm.init(spec, init_key)
+    if not isinstance(state, AlgorithmState):
+        raise ScoutError(
+            f"{type(algorithm).__name__}.init returned a {type(state).__name__}; it must return an AlgorithmState."
+        )
+    return TrainingState(state, key, jnp.int32(0))
 
 
 def _with_replay(state: TrainingState, replay: Any) -> TrainingState:

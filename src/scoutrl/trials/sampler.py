@@ -17,7 +17,10 @@ from scoutrl.trials.rollout import rollout
 from scoutrl.trials.trial import Protocol, Trial
 
 MakeAgent = Callable[[Problem, PRNGKeyArray], Agent]
-"""From a problem ID and a key to the agent of one trial, in pure JAX; at test time it is the same for all problems."""
+"""From a problem ID and a key to the agent of one trial, in pure JAX; at test time it is the same for all problems.
+
+What it depends on is in it as leaves, like those of `eqx.Partial`, so that a sampler can compile it once for all.
+"""
 State = TypeVar("State")
 
 
@@ -39,6 +42,13 @@ class Sampler(abc.ABC):
     @abc.abstractmethod
     def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
         """`step` `count` times, one after the other: the last state, and all other results with a leading axis."""
+
+    @abc.abstractmethod
+    def call(self, function: Callable, *arguments: Any) -> Any:
+        """`function` of `arguments`, which samples nothing, in the midst of functions that do.
+
+        Where those are not compiled, this one is: once, for it is the same at every call (as methods of modules are).
+        """
 
     @abc.abstractmethod
     def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
@@ -76,6 +86,10 @@ class DeviceSampler(Sampler):
     def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
         """One scan."""
         return scan(lambda state, _: step(state), state, length=count)
+
+    def call(self, function: Callable, *arguments: Any) -> Any:
+        """A part of the program around it."""
+        return function(*arguments)
 
     def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
         """One program, compiled ahead of time; the function itself where JAX is told not to compile."""
