@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +95,7 @@ def announce(path: str) -> None:
     """Say on stderr which file importing `package.module:ClassName` will run, unless it was imported before."""
     module = path.partition(":")[0]
     if ":" in path and module not in sys.modules and (files := sources(module)):
-        print(f"Importing {module} from {files[-1]}", file=sys.stderr)
+        tell(f"Importing {module} from {files[-1]}")
 
 
 def _source(base: Path) -> Path | None:

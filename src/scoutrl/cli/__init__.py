@@ -43,7 +43,10 @@ def _run(words: Sequence[str]) -> int:
         tell(f"scout: {error}")
         return USER_MISTAKE
     except SystemExit as leave:
-        return int(leave.code or 0)
+        if isinstance(leave.code, int | None):
+            return leave.code or 0
+        tell(f"scout: {leave.code}")
+        return 1
     except BrokenPipeError:
         return 1  # whoever read our output has read enough
     except KeyboardInterrupt as stop:

@@ -36,7 +36,7 @@ def _train(request: dict) -> int:
     try:
         train(RunConfig.from_json(request["config"]), request["out"], show=False)
     except ScoutError as error:
-        print(error, file=sys.stderr)
+        tell(str(error))
         return 2
     except Interrupted as stop:
         return stop.exit_code

@@ -13,6 +13,7 @@ from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, State
 from scoutrl.envs.raised import OWN, callbacks_of, one_line
 from scoutrl.envs.spaces import limits
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 
 _PROBLEMS, _EPISODES = 8, 4
 """Problems played, of both splits, and episodes in each: with the same keys and actions in all."""
@@ -66,10 +67,7 @@ def _tell_if_alike(played: _Played, lived: np.ndarray, problems: int, name: str)
     seen.append(played.later * lived.reshape(*lived.shape, *[1] * (played.later.ndim - 2)))
     apart = (leaf.reshape(problems, -1) for leaf in jax.tree.leaves(seen))
     if problems > 1 and all((leaf == leaf[:1]).all() for leaf in apart):
-        print(
-            f"{name}: {problems} problems behaved alike in {_EPISODES} random episodes of each; see that they differ.",
-            file=sys.stderr,
-        )
+        tell(f"{name}: {problems} problems behaved alike in {_EPISODES} random episodes of each; see that they differ.")
 
 
 def _play(env: MetaEnv, problems: np.ndarray) -> _Played:

@@ -11,7 +11,6 @@ import hashlib
 import json
 import re
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 from scoutrl.runs.config import completed
 from scoutrl.runs.files import opened, reading, sync, writing
 from scoutrl.runs.manifest import read_manifest, write_manifest
@@ -99,7 +99,7 @@ def load(directory: Path, identity: Mapping[str, Any] | None, parts: Sequence[st
             return _read(path, identity, parts)
         except UnreadableError as flaw:
             then = "there is none before it" if path == found[-1] else "going back to the one before"
-            print(f"The checkpoint {path} is damaged ({flaw}); {then}.", file=sys.stderr)
+            tell(f"The checkpoint {path} is damaged ({flaw}); {then}.")
     if found:
         raise ScoutError(f"all checkpoints in {directory} are damaged; train anew in another directory with --out DIR.")
     return None

@@ -5,13 +5,13 @@ import math
 import os
 import socket
 import struct
-import sys
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 from scoutrl.runs.files import opened, write_text, writing
 
 FILE = "metrics.jsonl"
@@ -138,7 +138,7 @@ def read_rows(directory: Path) -> list[dict[str, Any]]:
     lines = _lines(directory)
     rows = _rows(lines)
     if len(rows) < len(lines):
-        print(f"{len(lines) - len(rows)} damaged lines of {directory / FILE} are left out.", file=sys.stderr)
+        tell(f"{len(lines) - len(rows)} damaged lines of {directory / FILE} are left out.")
     return rows
 
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import sys
 from pathlib import Path
 
 from scoutrl.algorithms.base import Algorithm
@@ -11,6 +10,7 @@ from scoutrl.algorithms.settings import LEARNER
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT, TrainedAgent, agent_like
 from scoutrl.runs.arrays import from_arrays
@@ -67,7 +67,7 @@ def seed_dirs(path: str | Path) -> list[Path]:
         return [path]
     seeds = {run: read_config(run).seed for run in within}
     for run in [run for run, seed in seeds.items() if listed is not None and seed not in listed]:
-        print(f"{run} is left out: its seed {seeds.pop(run)} is none of the seeds that {path} lists.", file=sys.stderr)
+        tell(f"{run} is left out: its seed {seeds.pop(run)} is none of the seeds that {path} lists.")
     return sorted(seeds, key=lambda run: (seeds[run], run)) or [path]
 
 
