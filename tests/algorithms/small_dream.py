@@ -26,6 +26,7 @@ TRIALS = 8
 SEVERAL: dict[str, Any] = {"exploration_episodes": 2, "exploitation_episodes": 2}
 """Settings for two episodes of each phase."""
 SIZES: dict[str, Any] = {"width": 4, "policy_width": 4, "trials_per_iteration": TRIALS, "batch_size": TRIALS}
+SIZES["see_time"] = False  # so that what is seen is what is observed
 
 
 def small(**settings) -> Dream:

@@ -25,7 +25,7 @@ def played(lengths) -> Transitions:
     """Exploration of that many steps: observation t before step t, and action 0 always."""
     mask = jnp.asarray(np.arange(STEPS) < np.array(lengths)[:, None])
     before, after = (jnp.broadcast_to(jnp.eye(STEPS, SEEN, offset), (*mask.shape, SEEN)) for offset in (0, 1))
-    return Transitions(before, jnp.zeros(mask.shape, jnp.int32), jnp.zeros(mask.shape), after, mask)
+    return Transitions(before, jnp.zeros(mask.shape, jnp.int32), jnp.zeros(mask.shape), after, mask, mask)
 
 
 def valuing(value: float = 0.0, seen=(0.0,) * SEEN, advantages=(0.0,) * 4) -> DreamNetworks:
@@ -105,12 +105,12 @@ def test_exploring_on_into_another_episode_counts_the_value_there():
     assert loss == pytest.approx(np.mean([4.0**2, 3.0**2, 0]))
 
 
-def test_time_running_out_does_not_end_the_return_but_a_termination_does():
+def test_the_return_goes_on_until_it_is_ended():
     dream = small(discount=0.5, lambda_=1.0)
     mask = jnp.ones((1, 2, 2), bool)
-    terminated = jnp.array([[[False, True], [False, False]]])
+    ended = jnp.array([[[False, True], [False, False]]])
     seen, actions = jnp.zeros((1, 2, 3, SEEN)).at[..., 0].set(1), jnp.zeros((1, 2, 2), jnp.int32)
-    lived = EncodedEpisodes(seen, actions, jnp.ones((1, 2, 2)), terminated, mask, jnp.zeros((1, 2), jnp.int32), None)
+    lived = EncodedEpisodes(seen, actions, jnp.ones((1, 2, 2)), ended, mask, jnp.zeros((1, 2), jnp.int32), None)
     loss = quick_jit(dream.policy_loss)(valuing(), valuing(10.0), lived, jnp.zeros((1, dream.z)))
     targets = [1 + 0.5 * 1, 1, 1 + 0.5 * (1 + 0.5 * 10), 1 + 0.5 * 10]
     assert loss == pytest.approx(np.mean(np.square(targets)))

@@ -44,7 +44,7 @@ def test_each_objective_trains_its_own_part(informed, policy):
 
 def test_the_imitation_loss_by_hand():
     mask = jnp.array([[True, False]])
-    played = Transitions(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
+    played = Transitions(mask, mask, mask, mask, mask, mask)  # type: ignore[arg-type]
     e_id, e_h = jnp.array([[[1.0, 0.0]]]), jnp.array([[[0.0, 2.0], [1.0, 1.0], [9.0, 9.0]]])
     # ‖(1, -2)‖² and ‖(0, -1)‖²; the third prefix was not lived.
     assert Import().imitation_loss(e_id, e_h, played) == (5 + 1) / 2

@@ -28,9 +28,7 @@ def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
         lived = jax.tree.map(lambda x: x[0], trial.exploration)
         for t in range(env.horizon):
             _, memory = agent.act(memory, agent.encode(lived.observations[t]), jax.random.key(2), greedy=True)
-            step = Step(
-                agent.encode(lived.observations[t + 1]), lived.rewards[t], lived.terminated[t], jnp.bool_(False)
-            )
+            step = Step(agent.encode(lived.observations[t + 1]), lived.rewards[t], lived.ended[t], jnp.bool_(False))
             memory = agent.observe(memory, lived.actions[t], step)
             values.append(knowledge(trial.problem, memory))
         return jnp.stack(values)

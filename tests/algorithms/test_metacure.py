@@ -87,9 +87,8 @@ def test_rewards_of_stored_trials_are_recomputed_with_the_predictors_of_now(slop
 def test_the_explorer_s_return(weight):
     """Two steps, all values 0, no discount: r_exp 1 and 0.5 beside rewards 3 and 0. Each is its step's target."""
     metacure = small(reward_weight=weight, discount=1.0, lambda_=0.0)
-    explored = Transitions(
-        jnp.zeros((1, 2, 5)), jnp.array([[0, 1]]), jnp.array([[3.0, 0.0]]), jnp.zeros((1, 2, 5)), jnp.ones((1, 2), bool)
-    )
+    seen, mask = jnp.zeros((1, 2, 5)), jnp.ones((1, 2), bool)
+    explored = Transitions(seen, jnp.array([[0, 1]]), jnp.array([[3.0, 0.0]]), seen, mask, mask)
     features = TransitionFeatures(
         explored.before, jax.nn.one_hot(explored.actions, 4), explored.rewards, explored.after
     )

@@ -24,7 +24,7 @@ def test_the_divergence_from_the_belief_before_by_hand():
 
 def test_prefixes_are_drawn_evenly_from_those_lived():
     mask = jnp.array([[True, True, False], [False, False, False]])
-    played = Transitions(mask, mask, mask, mask, mask)  # type: ignore[arg-type]
+    played = Transitions(mask, mask, mask, mask, mask, mask)  # type: ignore[arg-type]
     x = jnp.arange(8.0).reshape(2, 4, 1)
     drawn = np.asarray(jax.jit(sample_prefixes, static_argnums=2)(x, played, 3000, jax.random.key(0)))[..., 0]
     shares = np.bincount(drawn[0].astype(int), minlength=8) / 3000

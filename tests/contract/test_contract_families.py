@@ -137,7 +137,7 @@ def test_the_replay_has_room_for_the_trials_of_a_family(name):
 def trial_of(problems, first, goals, actions, answers) -> Trial:
     """The same episodes again and again."""
     seen, mask = np.concatenate([first[:, None], answers.observation], axis=1), np.ones(answers.reward.shape, bool)
-    one = Episodes(seen, actions, answers.reward, answers.terminated, mask, goals)  # type: ignore
+    one = Episodes(seen, actions, answers.reward, answers.terminated | answers.truncated, mask, goals)  # type: ignore
     counts = PROTOCOL.exploration_episodes, PROTOCOL.exploitation_episodes
     phases = (jax.tree.map(lambda x, n=n: np.repeat(x[:, None], n, axis=1), one) for n in counts)
     return Trial(problems, *phases, np.zeros(EPISODES, bool))  # type: ignore

@@ -1,3 +1,6 @@
+from types import SimpleNamespace
+from typing import Any
+
 import equinox as eqx
 import gymnasium
 import jax
@@ -12,6 +15,7 @@ from scoutrl.errors import ScoutError
 from scoutrl.nn.encoders import Encoder, Image, OneHot, Vector, encoder_for
 from scoutrl.nn.init import Rng, generator
 from scoutrl.nn.linear import Linear
+from scoutrl.trials.trial import Episodes
 
 LARGEST = float(np.finfo(np.float32).max)
 
@@ -185,6 +189,20 @@ def test_an_encoder_registered_for_a_subclass_goes_before_that_of_its_class():
 
 
 def test_algorithms_find_registered_encoders():
-    encoders = Encoders(Spaces(Angle(), Discrete(4), Word(7)), rng())
+    spec: Any = SimpleNamespace(spaces=Spaces(Angle(), Discrete(4), Word(7)), horizon=5)
+    encoders = Encoders(spec, True, rng())
     assert isinstance(encoders.observation, OnCircle)
     assert encoders.goals(jnp.array([2, 5]), 2).shape == (2, encoders.goal_size) == (2, 3)
+
+
+@pytest.mark.parametrize("see_time", [True, False])
+def test_the_time_left_is_seen_beside_each_observation(see_time):
+    spec: Any = SimpleNamespace(spaces=Spaces(Discrete(3), Discrete(2)), horizon=2)
+    encoders, hit = Encoders(spec, see_time, rng()), jnp.eye(3)[jnp.array([2, 0, 1])]
+    assert encoders.seen == 3 + see_time
+    np.testing.assert_array_equal(
+        encoders.moment(hit, jnp.arange(3)), np.hstack([hit, [[1], [0.5], [0]]]) if see_time else hit
+    )
+    nothing = jnp.zeros((1, 2))
+    lived = Episodes(jnp.array([[2, 0, 1]]), nothing > 0, nothing, nothing > 0, nothing == 0, None)
+    np.testing.assert_array_equal(encoders.episodes(lived).features[0], encoders.moment(hit, jnp.arange(3)))

@@ -16,7 +16,7 @@ RNG = generator(jax.random.key(0))
 
 def constant(observation: int, after: list[float], reward: float) -> Predictor:
     """A predictor that says the same of everything."""
-    silent = jax.tree.map(jnp.zeros_like, Predictor(observation, 2, 1, 3, RNG))
+    silent = jax.tree.map(jnp.zeros_like, Predictor(observation, 2, 1, 3, observation, RNG))
     biases = lambda p: (p.after.bias, p.reward.bias)  # noqa: E731
     return eqx.tree_at(biases, silent, (jnp.array(after), jnp.array([reward])))
 

@@ -87,13 +87,15 @@ class LoopSampler(Sampler):
             state, answer = self._step(state, action, env_key)
             memory, features = observe(agent, memory, action, answer)
             seen.append(answer.observation)
-            steps.append((action, answer.reward, answer.terminated, np.bool_(True), kept))
+            out_of_time = answer.truncated | (len(seen) - 1 == self._env.horizon)
+            ended = self._env.ends_return(answer.terminated, out_of_time)
+            steps.append((action, answer.reward, ended, np.bool_(True), kept))
             if answer.terminated or answer.truncated:
                 break
         missing = self._env.horizon - len(steps)
         nothing = jax.tree.map(lambda x: np.zeros_like(x), steps[0])
-        actions, rewards, terminated, mask, kept = stack(steps + missing * [nothing])
-        return memory, Episodes(stack(seen + missing * seen[-1:]), actions, rewards, terminated, mask, goal, kept)
+        actions, rewards, ended, mask, kept = stack(steps + missing * [nothing])
+        return memory, Episodes(stack(seen + missing * seen[-1:]), actions, rewards, ended, mask, goal, kept)
 
 
 def stack(trees: list) -> Any:

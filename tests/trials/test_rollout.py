@@ -12,10 +12,10 @@ PROBLEMS = np.array([[0], [1], [2], [5]])
 
 
 @cache
-def trials(shows: str, exploration: int = 1, exploitation: int = 1, greedy: bool = False):
+def trials(shows: str, exploration: int = 1, exploitation: int = 1, greedy: bool = False, family=Corridor):
     """One trial in each of the problems; the leading axis is theirs."""
     protocol = Protocol(exploration, exploitation, greedy)
-    run = jax.jit(jax.vmap(lambda problem, key: rollout(Corridor(), Clerk(shows), problem, key, protocol)))
+    run = jax.jit(jax.vmap(lambda problem, key: rollout(family(), Clerk(shows), problem, key, protocol)))
     return jax.tree.map(np.asarray, run(PROBLEMS, jax.random.split(jax.random.key(0), len(PROBLEMS))))
 
 
@@ -24,7 +24,7 @@ def test_shapes():
     for episodes, count in ((trial.exploration, 2), (trial.exploitation, 3)):
         assert episodes.observations.shape == (4, count, 5)
         assert episodes.goals.shape == (4, count)
-        for array in (episodes.actions, episodes.rewards, episodes.terminated, episodes.mask):
+        for array in (episodes.actions, episodes.rewards, episodes.ended, episodes.mask):
             assert array.shape == (4, count, 4)
     np.testing.assert_array_equal(trial.problem, PROBLEMS)
 
@@ -49,11 +49,17 @@ def test_an_agent_acts_on_and_is_answered_with_what_it_makes_of_an_observation()
     assert episodes.observations.max() < ENCODED
 
 
-def test_only_an_end_of_the_problem_s_own_is_a_termination():
-    ends = trials("episodes", 2, 3).exploitation.terminated
-    assert (ends.sum(axis=-1) == np.array([1, 0, 1, 0])[:, None]).all()
-    assert ends[0, :, 0].all()
-    assert ends[2, :, 2].all()
+def test_time_running_out_ends_the_return_like_the_problem_s_own_end_unless_the_family_bootstraps():
+    """Corridors 0 and 2 are terminated, corridor 1 is truncated, and corridor 3 comes to the horizon."""
+    episodes = trials("episodes", 2, 3).exploitation
+    last = episodes.mask & (np.cumsum(episodes.mask, axis=-1) == episodes.mask.sum(axis=-1, keepdims=True))
+    np.testing.assert_array_equal(episodes.ended, last)
+
+    class Endless(Corridor):
+        time_limit = "bootstrap"
+
+    ends = trials("episodes", 2, 3, family=Endless).exploitation.ended
+    np.testing.assert_array_equal(ends, last & np.array([True, False, True, False])[:, None, None])
 
 
 def test_memory_lasts_a_trial_and_stands_still_once_an_episode_has_ended():

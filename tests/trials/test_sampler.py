@@ -40,7 +40,7 @@ def meaningful(trial: Trial) -> Any:
         taken = lambda x: x[episodes.mask]  # noqa: E731
         seen = np.concatenate([np.ones_like(episodes.mask[..., :1]), episodes.mask], axis=-1)
         each = jax.tree.map(taken, (episodes.actions, episodes.kept))
-        return episodes.observations[seen], each, episodes.rewards, episodes.terminated, episodes.mask, episodes.goals
+        return episodes.observations[seen], each, episodes.rewards, episodes.ended, episodes.mask, episodes.goals
 
     return trial.problem, steps(trial.exploration), steps(trial.exploitation), trial.informed
 

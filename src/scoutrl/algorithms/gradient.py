@@ -43,6 +43,8 @@ class GradientAlgorithm(Algorithm):
     """Trials collected in one iteration."""
     updates_per_iteration: int = 4
     """Gradient steps in one iteration."""
+    see_time: bool = True
+    """Policies see how much of the episode's time is left."""
     batch_size: int = 32
     """Trials in one gradient step."""
     learning_rate: float = 1.5e-3

@@ -4,7 +4,7 @@
 """
 
 import abc
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 import equinox as eqx
 import gymnasium
@@ -59,6 +59,13 @@ class Spec(eqx.Module):
     """Observation, action and goal spaces."""
     horizon: eqx.AbstractVar[int]
     """The most steps an episode lasts, at least 1."""
+    time_limit: ClassVar[Literal["ends", "bootstrap"]] = "ends"
+    """What it means for learning that time is up: it "ends" the return, as it ends the score; or learners "bootstrap"
+    there, valuing what would have come, in a family whose horizon is an artefact of its simulation."""
+
+    def ends_return(self, terminated: Bool[Array, ""], out_of_time: Bool[Array, ""]) -> Bool[Array, ""]:
+        """Whether a step ends the return that is learnt from, be it because of the problem or of its time limit."""
+        return terminated | out_of_time if self.time_limit == "ends" else terminated
 
     @abc.abstractmethod
     def sample_goal(self, key: PRNGKeyArray) -> Goal:

@@ -68,6 +68,8 @@ def _check_attributes(env: MetaEnv, name: str) -> None:
     horizon = env.horizon
     if isinstance(horizon, bool) or not isinstance(horizon, int) or horizon < 1:
         raise ScoutError(f"{name}.horizon must be a whole number of at least 1; it is {horizon!r}.")
+    if env.time_limit not in ("ends", "bootstrap"):
+        raise ScoutError(f'{name}.time_limit must be "ends" or "bootstrap"; it is {env.time_limit!r}.')
     for role in ("observation", "action", "goal"):
         space = getattr(env.spaces, role)
         if role == "goal" and space is None:

@@ -25,9 +25,9 @@ class Predictor(eqx.Module):
     reward: Linear
     """To r."""
 
-    def __init__(self, observation: int, actions: int, known: int, width: int, rng: Rng):
-        """Draw a network for features of such lengths."""
-        self.look, self.known = Linear(observation + actions, width, rng), Linear(known, width, rng, gain=1.0)
+    def __init__(self, seen: int, actions: int, known: int, width: int, observation: int, rng: Rng):
+        """Draw a network for features of such lengths, which predicts the first `observation` of those seen."""
+        self.look, self.known = Linear(seen + actions, width, rng), Linear(known, width, rng, gain=1.0)
         self.hidden = Linear(width, width, rng)
         self.after, self.reward = Linear(width, observation, rng, gain=1.0), Linear(width, 1, rng, gain=1.0)
 
@@ -40,7 +40,8 @@ class Predictor(eqx.Module):
         )
         x = jax.nn.relu(self.hidden(x))
         reward = (self.reward(x)[..., 0] - transitions.reward) ** 2
-        return reward - 2 * log_likelihood(encoder, self.after(x), jax.lax.stop_gradient(transitions.after))
+        after = jax.lax.stop_gradient(transitions.after[..., : encoder.size])
+        return reward - 2 * log_likelihood(encoder, self.after(x), after)
 
 
 class Decoder(eqx.Module):

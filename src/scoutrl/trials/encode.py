@@ -27,8 +27,8 @@ class EncodedEpisodes(eqx.Module):
     """[..., episode, time, *action]."""
     rewards: Float[Array, "*batch episode time"]
     """0 where `mask` is False."""
-    terminated: Bool[Array, "*batch episode time"]
-    """The step ended the episode for a reason of the problem's own."""
+    ended: Bool[Array, "*batch episode time"]
+    """The return ends with this step."""
     mask: Bool[Array, "*batch episode time"]
     """The step took place."""
     goals: Goal
@@ -46,7 +46,7 @@ def encode_observations(encoder: Encoder, episodes: Episodes) -> EncodedEpisodes
         features = features_of(encoder, flat, seen.reshape(-1)).reshape(*seen.shape, encoder.size)
     else:
         features = encoder(observations)
-    rest = (episodes.actions, episodes.rewards, episodes.terminated, mask, episodes.goals, episodes.kept)
+    rest = (episodes.actions, episodes.rewards, episodes.ended, mask, episodes.goals, episodes.kept)
     return EncodedEpisodes(features, *rest)
 
 

@@ -85,28 +85,29 @@ def play(
     shown = goal if phase == Phase.EXPLOITATION else None
     memory = agent.begin_episode(memory, phase, shown, begin_key)
 
-    def step(now: _Moment, key: PRNGKeyArray) -> tuple[_Moment, tuple]:
+    def step(now: _Moment, given: tuple[Array, PRNGKeyArray]) -> tuple[_Moment, tuple]:
+        done, key = given
         act_key, env_key = jax.random.split(key)
         action, memory = agent.act(now.memory, now.features, act_key, greedy)
         kept = agent.keep(memory, action)
         state, observation, answer = _stepped(env, agent, now, action, env_key)
         memory = agent.observe(memory, action, answer)
-        ended = answer.terminated | answer.truncated
-        after = _Moment(state, observation, answer.observation, memory, now.active & ~ended)
+        over = answer.terminated | answer.truncated
+        after = _Moment(state, observation, answer.observation, memory, now.active & ~over)
         # Once an episode has ended its memory and observation stay as they were.
         after = jax.tree.map(lambda new, old: jnp.where(now.active, new, old), after, now)
         reward = jnp.where(now.active, answer.reward, 0.0)
         seen = after.observation, watch(after.state, after.memory)
-        return after, (seen, action, reward, answer.terminated & now.active, now.active, kept)
+        ended = env.ends_return(answer.terminated, answer.truncated | (done + 1 == env.horizon))
+        return after, (seen, action, reward, ended & now.active, now.active, kept)
 
     observation = jnp.asarray(observation)
     start = _Moment(state, observation, agent.encode(observation), memory, jnp.bool_(True))
-    end, (later, actions, rewards, terminated, mask, kept) = jax.lax.scan(
-        step, start, jax.random.split(steps_key, env.horizon)
-    )
+    each = jnp.arange(env.horizon), jax.random.split(steps_key, env.horizon)
+    end, (later, actions, rewards, ended, mask, kept) = jax.lax.scan(step, start, each)
     first = start.observation, watch(start.state, start.memory)
     observations, watched = jax.tree.map(lambda one, more: jnp.concatenate([one[None], more]), first, later)
-    return end.memory, Episodes(observations, actions, rewards, terminated, mask, goal, kept), watched
+    return end.memory, Episodes(observations, actions, rewards, ended, mask, goal, kept), watched
 
 
 def _stepped(env: MetaEnv, agent: Agent, now: _Moment, action: Action, key: PRNGKeyArray) -> tuple[State, Array, Step]:

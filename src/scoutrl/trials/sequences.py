@@ -26,6 +26,8 @@ class Transitions(eqx.Module):
     """Features of the observation after each step."""
     mask: Bool[Array, "batch time"]
     """The step took place."""
+    ended: Bool[Array, "batch time"]
+    """The return of its episode ended with this step."""
     kept: Any = None
     """[batch, time, …]: what the agent kept of each decision."""
 
@@ -86,6 +88,7 @@ def _transitions(episodes: EncodedEpisodes) -> Transitions:
         episodes.rewards,
         episodes.features[:, :, 1:],
         episodes.mask,
+        episodes.ended,
         episodes.kept,
     )
 

@@ -31,8 +31,8 @@ class Episodes(eqx.Module):
     """[..., episode, time, *action]."""
     rewards: Float[Array, "*batch episode time"]
     """Rewards; 0 where `mask` is False."""
-    terminated: Bool[Array, "*batch episode time"]
-    """The step ended the episode for a reason of the problem's own; False where `mask` is False."""
+    ended: Bool[Array, "*batch episode time"]
+    """The return ends with this step (`Spec.ends_return`); False where `mask` is False."""
     mask: Bool[Array, "*batch episode time"]
     """The step took place; such steps come first."""
     goals: Goal

@@ -56,8 +56,10 @@ class DreamMemory(eqx.Module):
     """g_ω(τ), decoded when an exploitation episode begins."""
     goal: Array
     """The goal's features."""
+    done: Array
+    """Steps taken in the episode."""
     observation: Array
-    """Features of the last observation acted on."""
+    """What was seen when it last acted."""
     explorer_noise: Noise
     policy_noise: Noise
     hypothesis_noise: Noise
@@ -102,7 +104,8 @@ class DreamAgent(Agent):
             policy=actors.policy.initial(),
             z=actors.decoder(decoder),
             goal=actors.encode.no_goal(),
-            observation=jnp.zeros(actors.encode.observation.size),
+            done=jnp.int32(0),
+            observation=jnp.zeros(actors.encode.seen),
             explorer_noise=learner.bound(noise, explorer_random),
             policy_noise=learner.bound(noise, training.policy_random if training else 0.0),
             hypothesis_noise=learner.bound(noise, hypothesis_random, hypothesis_random),
@@ -117,8 +120,8 @@ class DreamAgent(Agent):
         if phase == Phase.EXPLOITATION:
             z = self.actors.decoder(memory.decoder)
             z = z if self.training is None else jnp.where(self.training.task.used, self.training.task.z, z)
-        features = self.actors.encode.goals(goal)
-        return dataclasses.replace(memory, phase=phase, policy=self.actors.policy.initial(), z=z, goal=features)
+        begun = dataclasses.replace(memory, phase=phase, done=jnp.int32(0), policy=self.actors.policy.initial())
+        return dataclasses.replace(begun, z=z, goal=self.actors.encode.goals(goal))
 
     def encode(self, observation: Observation) -> Features:
         """Features."""
@@ -128,11 +131,12 @@ class DreamAgent(Agent):
         self, memory: DreamMemory, features: Features, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, DreamMemory]:
         """Follow the policy of the phase."""
-        memory = dataclasses.replace(memory, observation=features)
+        seen = self.actors.encode.moment(features, memory.done)
+        memory = dataclasses.replace(memory, observation=seen)
         if memory.phase == Phase.EXPLORATION:
             return self._explore(memory, key, greedy)
         policy = self.actors.policy
-        x = policy.features(memory.policy, features, memory.goal, memory.z)
+        x = policy.features(memory.policy, seen, memory.goal, memory.z)
         return self.learner.act(policy.head(x), memory.policy_noise, key, greedy), memory
 
     def observe(self, memory: DreamMemory, action: Action, step: Step) -> DreamMemory:
@@ -141,7 +145,9 @@ class DreamAgent(Agent):
         reward = jnp.asarray(step.reward, jnp.float32)
         reward = reward if self.see_rewards or not exploring else jnp.zeros_like(reward)
         done = actors.encode.action(jnp.asarray(action))
-        transition = TransitionFeatures(memory.observation, done, reward, step.observation)
+        after = actors.encode.moment(step.observation, memory.done + 1)
+        transition = TransitionFeatures(memory.observation, done, reward, after)
+        memory = dataclasses.replace(memory, done=memory.done + 1)
         # An explorer that acts on hypotheses needs the policy's memory as well.
         if not exploring or (self.training and self.training.hypotheses):
             memory = dataclasses.replace(memory, policy=actors.policy.remember(memory.policy, transition))

@@ -25,7 +25,7 @@ from scoutrl.algorithms.off_policy import LossAux
 from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.learner import Steps
 from scoutrl.rl.q_learning import masked_mean
-from scoutrl.trials.encode import EncodedEpisodes, encode_observations
+from scoutrl.trials.encode import EncodedEpisodes
 from scoutrl.trials.sequences import Transitions, transitions
 from scoutrl.trials.trial import Trial
 
@@ -72,9 +72,9 @@ class DreamBase(DreamSetup):
     def policy_loss(
         self, networks: DreamNetworks, targets: DreamNetworks, exploited: EncodedEpisodes, z: Float[Array, "batch z"]
     ) -> Float[Array, ""]:
-        """Learn π_task for the environment's reward; time running out does not end the return."""
+        """Learn π_task for the environment's reward."""
         exploited = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), exploited)
-        discounts = self.learner.discount * ~exploited.terminated
+        discounts = self.learner.discount * ~exploited.ended
         steps = Steps(exploited.actions, exploited.rewards, discounts, exploited.mask)
         heads = networks.actors.policy.head, targets.actors.policy.head
         own, target = (self._policy_features(n.actors, networks.actors, exploited, z) for n in (networks, targets))
@@ -85,8 +85,8 @@ class DreamBase(DreamSetup):
     ) -> tuple[Float[Array, ""], LossAux]:
         """The sum of the four; trials that moved the belief have priority."""
         encoder, actors = networks.encoder, networks.actors
-        explored = transitions(encode_observations(actors.encode.observation, batch.exploration))
-        exploited = encode_observations(actors.encode.observation, batch.exploitation)
+        explored = transitions(actors.encode.episodes(batch.exploration))
+        exploited = actors.encode.episodes(batch.exploitation)
         f = encoder(batch.problem)
         g = actors.decoder.prefixes(self._transition_features(actors, explored))
         distance = ((jax.lax.stop_gradient(f)[:, None] - g) ** 2).sum(axis=-1)
@@ -112,7 +112,7 @@ class DreamBase(DreamSetup):
     def priority(self, networks: DreamNetworks, trials: Trial) -> Float[Array, " batch"]:
         """How far exploring moved the belief."""
         actors = networks.actors
-        explored = transitions(encode_observations(actors.encode.observation, trials.exploration))
+        explored = transitions(actors.encode.episodes(trials.exploration))
         return belief_shift(actors.decoder.prefixes(self._transition_features(actors, explored)), explored)
 
     def _task(self, f: Array, g: Array, state: AlgorithmState, key: PRNGKeyArray) -> Float[Array, "batch z"]:

@@ -65,15 +65,15 @@ class Sizes(eqx.Module):
     policy_memory: bool = eqx.field(static=True)
 
 
-def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, z_scale: float, rng: Rng) -> DreamNetworks:
+def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, z_scale: float, see_time: bool, rng: Rng) -> DreamNetworks:
     """Draw networks for the spaces and problems of a family.
 
     Raises:
         ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
     """
     z, problems, action = sizes.z, spec.problems, spec.spaces.action
-    encode = Encoders(spec.spaces, rng)
-    seen, done = encode.observation.size, encode.action.size
+    encode = Encoders(spec, see_time, rng)
+    seen, done = encode.seen, encode.action.size
 
     def history(hidden: int) -> History:
         return History(seen, done, sizes.width, hidden, rng)

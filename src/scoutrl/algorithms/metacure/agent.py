@@ -59,8 +59,8 @@ class MetaCureAgent(Agent):
         if memory.phase == Phase.EXPLOITATION:
             action, sampled = self.sampler.act(memory.sampled, features, key, greedy)
             return action, dataclasses.replace(memory, sampled=sampled)
-        sampled = dataclasses.replace(memory.sampled, observation=features)
-        x = self.explorer.features(memory.explorer, features)
+        sampled = self.sampler.look(memory.sampled, features)
+        x = self.explorer.features(memory.explorer, sampled.observation)
         action = self.sampler.learner.act(self.explorer.head(x), memory.explorer_noise, key, greedy)
         return action, dataclasses.replace(memory, sampled=sampled)
 
@@ -71,6 +71,7 @@ class MetaCureAgent(Agent):
             return dataclasses.replace(memory, sampled=sampled)
         done = self.sampler.networks.encode.action(jnp.asarray(action))
         reward = jnp.asarray(step.reward, jnp.float32)
-        transition = TransitionFeatures(sampled.observation, done, reward, step.observation)
+        after = self.sampler.networks.encode.moment(step.observation, sampled.done)
+        transition = TransitionFeatures(sampled.observation, done, reward, after)
         explorer = self.explorer.history.step(memory.explorer, transition)
         return dataclasses.replace(memory, sampled=sampled, explorer=explorer)

@@ -31,7 +31,6 @@ from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.ranges import check_ranges
 from scoutrl.rl.learner import Share, Steps
 from scoutrl.rl.q_learning import masked_mean
-from scoutrl.trials.encode import encode_observations
 from scoutrl.trials.sequences import Transitions, transitions
 from scoutrl.trials.trial import Trial
 
@@ -62,7 +61,9 @@ class MetaCure(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> MetaCureNetworks:
         """Predictors, π_e, q_φ and π_θ."""
-        return build(spec, self.learner, Sizes(self.z, self.width, self.memory_size, self.policy_width), rng)
+        return build(
+            spec, self.learner, Sizes(self.z, self.width, self.memory_size, self.policy_width, self.see_time), rng
+        )
 
     def agent(self, spec: Spec, state: AlgorithmState) -> MetaCureAgent:
         """The agent of the averaged weights: no part of it knows a problem ID."""
@@ -75,7 +76,7 @@ class MetaCure(GradientAlgorithm):
     def priority(self, networks: MetaCureNetworks, trials: Trial) -> Float[Array, " batch"]:
         """How much exploring tells: KL(q_φ(z | c) ‖ p)."""
         sampler = networks.sampler
-        explored = factors(sampler, encode_observations(sampler.encode.observation, trials.exploration))
+        explored = factors(sampler, sampler.encode.episodes(trials.exploration))
         return jax.lax.stop_gradient(together(explored).belief().kl())
 
     # The objectives.
@@ -102,8 +103,8 @@ class MetaCure(GradientAlgorithm):
     ) -> tuple[Float[Array, ""], LossAux]:
         """The sum of the objectives of explorer, predictors, and of exploiting with β KL(q_φ ‖ p)."""
         sampler, encode = networks.sampler, networks.sampler.encode
-        exploration = encode_observations(encode.observation, batch.exploration)
-        exploitation = encode_observations(encode.observation, batch.exploitation)
+        exploration = encode.episodes(batch.exploration)
+        exploitation = encode.episodes(batch.exploitation)
         explored = transitions(exploration)
         actions = encode.action(explored.actions)
         features = TransitionFeatures(explored.before, actions, explored.rewards, explored.after)

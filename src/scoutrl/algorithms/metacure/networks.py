@@ -23,6 +23,7 @@ class Sizes(eqx.Module):
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
+    see_time: bool = eqx.field(static=True)
 
 
 @final
@@ -57,14 +58,14 @@ def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, rng: Rng) -> MetaCur
     Raises:
         ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
     """
-    sampler = build_pearl(spec, learner, sizes.z, sizes.width, sizes.policy_width, rng)
-    seen, done = sampler.encode.observation.size, sampler.encode.action.size
-    width, memory, problems = sizes.width, sizes.memory, spec.problems
+    sampler = build_pearl(spec, learner, sizes.z, sizes.width, sizes.policy_width, sizes.see_time, rng)
+    seen, done = sampler.encode.seen, sampler.encode.action.size
+    width, memory, problems, predicted = sizes.width, sizes.memory, spec.problems, sampler.encode.observation.size
     curiosity = Curiosity(
         ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng),
-        Predictor(seen, done, width, width, rng),
+        Predictor(seen, done, width, width, predicted, rng),
         History(seen, done, width, memory, rng),
-        Predictor(seen, done, memory, width, rng),
+        Predictor(seen, done, memory, width, predicted, rng),
     )
     explorer = Explorer(History(seen, done, width, memory, rng), seen, width, learner, spec.spaces.action, rng)
     return MetaCureNetworks(curiosity, explorer, sampler)

@@ -26,8 +26,10 @@ class PearlMemory(eqx.Module):
     """The draw of this episode."""
     goal: Array
     """The goal's features; zeros while it is hidden."""
+    done: Array
+    """Steps taken in the episode."""
     observation: Array
-    """Features of the last observation acted on."""
+    """What was seen when it last acted."""
     noise: Noise
 
 
@@ -49,14 +51,15 @@ class PearlAgent(Agent):
             experiences=inference.nothing(),
             z=jnp.zeros(inference.size),
             goal=encode.no_goal(),
-            observation=jnp.zeros(encode.observation.size),
+            done=jnp.int32(0),
+            observation=jnp.zeros(encode.seen),
             noise=self.learner.noise(key),
         )
 
     def begin_episode(self, memory: PearlMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> PearlMemory:
         """Lines 4 and 5: for every episode, z ~ q_φ(z | experiences)."""
         z = memory.experiences.belief().draw(key)
-        return dataclasses.replace(memory, z=z, goal=self.networks.encode.goals(goal))
+        return dataclasses.replace(memory, z=z, goal=self.networks.encode.goals(goal), done=jnp.int32(0))
 
     def encode(self, observation: Observation) -> Features:
         """Features."""
@@ -66,12 +69,17 @@ class PearlAgent(Agent):
         self, memory: PearlMemory, features: Features, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, PearlMemory]:
         """Line 6: a ~ π_θ(a | s, g, z)."""
-        memory, policy = dataclasses.replace(memory, observation=features), self.networks.policy
-        x = policy.features(None, features, memory.goal, memory.z)
+        memory, policy = self.look(memory, features), self.networks.policy
+        x = policy.features(None, memory.observation, memory.goal, memory.z)
         return self.learner.act(policy.head(x), memory.noise, key, greedy), memory
 
     def observe(self, memory: PearlMemory, action: Action, step: Step) -> PearlMemory:
         """Line 8: experiences.add((s, a, r, s'))."""
         reward, done = jnp.asarray(step.reward, jnp.float32), self.networks.encode.action(jnp.asarray(action))
-        factor = self.networks.inference(TransitionFeatures(memory.observation, done, reward, step.observation))
-        return dataclasses.replace(memory, experiences=memory.experiences * factor)
+        after = self.networks.encode.moment(step.observation, memory.done + 1)
+        factor = self.networks.inference(TransitionFeatures(memory.observation, done, reward, after))
+        return dataclasses.replace(memory, experiences=memory.experiences * factor, done=memory.done + 1)
+
+    def look(self, memory: PearlMemory, features: Features) -> PearlMemory:
+        """Remember what is seen, whoever acts on it."""
+        return dataclasses.replace(memory, observation=self.networks.encode.moment(features, memory.done))

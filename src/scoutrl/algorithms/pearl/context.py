@@ -54,7 +54,7 @@ def task_loss(
     goals: Float[Array, "batch episode goal"],
     z: Float[Array, "batch episode z"],
 ) -> Float[Array, ""]:
-    """Learn π_θ(a | s, g, z) for the environment's reward; time running out does not end the return."""
+    """Learn π_θ(a | s, g, z) for the environment's reward."""
     flat = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), (episodes, goals, z))
     episodes, goals, z = flat
 
@@ -63,6 +63,6 @@ def task_loss(
         told = jnp.broadcast_to(goals[:, None], (len(goals), steps, goals.shape[-1]))
         return networks.policy.features(None, episodes.features, told, z[:, None])
 
-    steps = Steps(episodes.actions, episodes.rewards, learner.discount * ~episodes.terminated, episodes.mask)
+    steps = Steps(episodes.actions, episodes.rewards, learner.discount * ~episodes.ended, episodes.mask)
     heads = networks.policy.head, targets.policy.head
     return learner.loss(*heads, features(networks), features(targets), steps)[0]

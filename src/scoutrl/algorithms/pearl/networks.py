@@ -24,14 +24,16 @@ class PearlNetworks(eqx.Module):
     """π_θ(a | s, g, z)."""
 
 
-def build(spec: Spec, learner: PolicyLearner, z: int, width: int, policy_width: int, rng: Rng) -> PearlNetworks:
+def build(
+    spec: Spec, learner: PolicyLearner, z: int, width: int, policy_width: int, see_time: bool, rng: Rng
+) -> PearlNetworks:
     """Draw networks for the spaces of a family.
 
     Raises:
         ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
     """
-    encode = Encoders(spec.spaces, rng)
-    seen = encode.observation.size
+    encode = Encoders(spec, see_time, rng)
+    seen = encode.seen
     inference = Inference(seen, encode.action.size, width, z, rng)
     policy = TaskPolicy(None, seen + encode.goal_size, z, policy_width, learner, spec.spaces.action, rng)
     return PearlNetworks(encode, inference, policy)

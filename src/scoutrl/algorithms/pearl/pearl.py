@@ -26,7 +26,6 @@ from scoutrl.envs import Problem, Spec
 from scoutrl.nn.gaussian import Belief
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
-from scoutrl.trials.encode import encode_observations
 from scoutrl.trials.trial import Trial
 
 
@@ -50,7 +49,7 @@ class Pearl(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> PearlNetworks:
         """q_φ and π_θ."""
-        return build(spec, self.learner, self.z, self.width, self.policy_width, rng)
+        return build(spec, self.learner, self.z, self.width, self.policy_width, self.see_time, rng)
 
     def agent(self, spec: Spec, state: AlgorithmState) -> PearlAgent:
         """The agent of the averaged weights."""
@@ -62,7 +61,7 @@ class Pearl(GradientAlgorithm):
 
     def priority(self, networks: PearlNetworks, trials: Trial) -> Float[Array, " batch"]:
         """How much exploring tells: KL(q_φ(z | τ) ‖ p)."""
-        explored = factors(networks, encode_observations(networks.encode.observation, trials.exploration))
+        explored = factors(networks, networks.encode.episodes(trials.exploration))
         return jax.lax.stop_gradient(together(explored).belief().kl())
 
     def posterior_loss(self, belief: Belief) -> Float[Array, ""]:
@@ -74,8 +73,8 @@ class Pearl(GradientAlgorithm):
     ) -> tuple[Float[Array, ""], LossAux]:
         """The sum of the two; that of the policy trains q_φ through z."""
         encode = networks.encode
-        exploration = encode_observations(encode.observation, batch.exploration)
-        exploitation = encode_observations(encode.observation, batch.exploitation)
+        exploration = encode.episodes(batch.exploration)
+        exploitation = encode.episodes(batch.exploitation)
         belief = contexts(factors(networks, exploration), factors(networks, exploitation)).belief()
         hidden = encode.no_goal(*exploration.mask.shape[:2])
         shown = encode.goals(exploitation.goals, *exploitation.mask.shape[:2])

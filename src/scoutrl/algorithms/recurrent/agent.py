@@ -30,12 +30,12 @@ class RecurrentMemory(eqx.Module):
 
     exploiting: Array
     """Whether the episode is one of exploitation."""
-    is_first: Array
-    """Whether nothing was done in the episode yet."""
     hidden: Array
     """The recurrent memory: it lasts until the trial ends."""
     goal: Array
     """The goal's features; zeros while exploring."""
+    done: Array
+    """Steps taken in the episode."""
     inputs: Array
     """What the policy saw when it last acted."""
     exploration_noise: Noise
@@ -67,10 +67,10 @@ class RecurrentAgent(Agent):
         goal = actor.encode.no_goal()
         return RecurrentMemory(
             exploiting=no,
-            is_first=jnp.bool_(True),
             hidden=actor.history.initial(),
             goal=goal,
-            inputs=actor.inputs(jnp.zeros(actor.encode.observation.size), goal, no, no),
+            done=jnp.int32(0),
+            inputs=actor.inputs(jnp.zeros(actor.encode.seen), goal, no, no),
             exploration_noise=self.learner.bound(self.learner.noise(exploring), self.explorer_random),
             exploitation_noise=self.learner.noise(exploiting),
         )
@@ -80,7 +80,7 @@ class RecurrentAgent(Agent):
         del key
         exploiting = jnp.bool_(phase == Phase.EXPLOITATION)
         features = self.actor.goals(goal, exploiting)
-        return dataclasses.replace(memory, exploiting=exploiting, is_first=jnp.bool_(True), goal=features)
+        return dataclasses.replace(memory, exploiting=exploiting, done=jnp.int32(0), goal=features)
 
     def encode(self, observation: Observation) -> Features:
         """Features."""
@@ -90,7 +90,8 @@ class RecurrentAgent(Agent):
         self, memory: RecurrentMemory, features: Features, key: PRNGKeyArray, greedy: bool
     ) -> tuple[Action, RecurrentMemory]:
         """Follow the policy, given the belief and all there is to see."""
-        inputs = self.actor.inputs(features, memory.goal, memory.exploiting, memory.is_first)
+        seen = self.actor.encode.moment(features, memory.done)
+        inputs = self.actor.inputs(seen, memory.goal, memory.exploiting, memory.done == 0)
         memory = dataclasses.replace(memory, inputs=inputs)
         noise = jax.tree.map(
             lambda a, b: jnp.where(memory.exploiting, a, b), memory.exploitation_noise, memory.exploration_noise
@@ -103,12 +104,13 @@ class RecurrentAgent(Agent):
 
     def observe(self, memory: RecurrentMemory, action: Action, step: Step) -> RecurrentMemory:
         """Remember the transition."""
-        no, actor = jnp.bool_(False), self.actor
-        after = actor.inputs(step.observation, memory.goal, memory.exploiting, no)
+        actor, done = self.actor, memory.done + 1
+        seen = actor.encode.moment(step.observation, done)
+        after = actor.inputs(seen, memory.goal, memory.exploiting, jnp.bool_(False))
         reward = jnp.asarray(step.reward, jnp.float32)
         reward = reward if self.see_rewards else reward * memory.exploiting
         transition = TransitionFeatures(memory.inputs, actor.encode.action(jnp.asarray(action)), reward, after)
-        return dataclasses.replace(memory, hidden=actor.history.step(memory.hidden, transition), is_first=no)
+        return dataclasses.replace(memory, hidden=actor.history.step(memory.hidden, transition), done=done)
 
     def _outputs(self, memory: RecurrentMemory) -> Outputs:
         """The policy's outputs, given the memory and what the policy saw when it last acted."""

@@ -72,8 +72,9 @@ class EndToEnd(GradientAlgorithm):
         return rewards if self.objective == "all" else rewards * sequence.exploiting
 
     def discounts(self, sequence: TrialSequence) -> Float[Array, "batch time"]:
-        """γ, and 0 at the end of the trial; the end of an episode ends nothing."""
-        return self.learner.discount * sequence.transitions.not_last
+        """γ, and 0 where the trial ends and its last return with it; the end of another episode ends nothing."""
+        moved = sequence.transitions
+        return self.learner.discount * (moved.not_last | ~moved.ended)
 
     def loss(
         self, networks: Networks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
@@ -96,4 +97,4 @@ class EndToEnd(GradientAlgorithm):
     def build_actor(self, spec: Spec, belief: Belief, rng: Rng) -> Actor:
         """Draw what acts, for the spaces of a family."""
         sizes = Sizes(self.width, self.memory_size, self.policy_width)
-        return Actor(spec.spaces, sizes, belief, self.learner, rng)
+        return Actor(spec, sizes, belief, self.learner, self.see_time, rng)

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.algorithms.encoders import Encoders
-from scoutrl.envs import Spaces
+from scoutrl.envs import Spec
 from scoutrl.envs.base import Goal
 from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
@@ -54,18 +54,18 @@ class Actor(eqx.Module):
     head: Head
     """To what the learner needs."""
 
-    def __init__(self, spaces: Spaces, sizes: Sizes, belief: Belief, learner: PolicyLearner, rng: Rng):
+    def __init__(self, spec: Spec, sizes: Sizes, belief: Belief, learner: PolicyLearner, see_time: bool, rng: Rng):
         """Draw networks for the spaces of a family.
 
         Raises:
             ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
         """
-        self.encode, width = Encoders(spaces, rng), sizes.policy_width
-        inputs = self.encode.observation.size + self.encode.goal_size + 2
+        self.encode, width = Encoders(spec, see_time, rng), sizes.policy_width
+        inputs = self.encode.seen + self.encode.goal_size + 2
         self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, rng)
         self.belief = belief
         self.embed, self.hidden = Linear(belief.size + inputs, width, rng), Linear(width, width, rng)
-        self.head = learner.head(width, spaces.action, rng)
+        self.head = learner.head(width, spec.spaces.action, rng)
 
     def goals(self, goals: Goal, exploiting: Array) -> Features:
         """Features of goals with the leading axes of `exploiting`: zeros while exploring."""

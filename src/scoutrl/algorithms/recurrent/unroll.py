@@ -10,7 +10,6 @@ from scoutrl.algorithms.base import Metrics
 from scoutrl.algorithms.recurrent.networks import Actor
 from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.learner import Features
-from scoutrl.trials.encode import encode_observations
 from scoutrl.trials.sequences import Transitions, TrialSequence, trial_sequence
 from scoutrl.trials.trial import Trial
 
@@ -46,8 +45,7 @@ class Beliefs(eqx.Module):
 
 def unroll(actor: Actor, trials: Trial, see_rewards: bool) -> Unrolled:
     """Step by step the same as an agent's `act` and `observe`; `see_rewards`: rewards of exploring are remembered."""
-    encoder = actor.encode.observation
-    phases = (encode_observations(encoder, episodes) for episodes in (trials.exploration, trials.exploitation))
+    phases = (actor.encode.episodes(episodes) for episodes in (trials.exploration, trials.exploitation))
     sequence = trial_sequence(*phases)
     moved, exploiting = sequence.transitions, sequence.exploiting
     goal = actor.goals(sequence.goals, exploiting)
@@ -59,6 +57,10 @@ def unroll(actor: Actor, trials: Trial, see_rewards: bool) -> Unrolled:
 
 
 def policy_features(actor: Actor, unrolled: Unrolled, beliefs: Beliefs) -> Features:
-    """The policy's last hidden layer before each step, [batch, time + 1, …]; zeros after the last, which ends all."""
-    features = actor.features(beliefs.belief[:, :-1], unrolled.features.before)
-    return jnp.pad(features, ((0, 0), (0, 1), (0, 0)))
+    """The policy's last hidden layer before each step, and after the last, [batch, time + 1, …]."""
+    before, after = (
+        jnp.pad(x, ((0, 0), pad, (0, 0)))
+        for x, pad in ((unrolled.features.before, (0, 1)), (unrolled.features.after, (1, 0)))
+    )
+    going_on = jnp.pad(unrolled.transitions.mask, ((0, 0), (0, 1)))
+    return actor.features(beliefs.belief, jnp.where(going_on[..., None], before, after))

@@ -90,7 +90,7 @@ class Varibad(EndToEnd):
         actor = self.build_actor(spec, belief, rng)
         encode = actor.encode
         observation = encode.observation.size
-        known = observation + encode.goal_size + 2 + encode.action.size
+        known = encode.seen + encode.goal_size + 2 + encode.action.size
         rewards = Decoder(self.latent, known + observation, self.width, 1, rng)
         seen = predictable(encode.observation)
         return VaribadNetworks(
@@ -120,11 +120,11 @@ class Varibad(EndToEnd):
         mean, log_variance = jnp.split(sample_prefixes(belief, moved, self.elbo_terms, prefix_key), 2, axis=-1)
         m = mean + jnp.exp(0.5 * log_variance) * jax.random.normal(noise, mean.shape)
         known = jnp.concatenate([features.before, features.action], axis=-1)
-        after = jax.lax.stop_gradient(moved.after)
+        encoder = networks.actor.encode.observation
+        after = jax.lax.stop_gradient(moved.after[..., : encoder.size])
         predicted = networks.rewards(m, jnp.concatenate([known, after], axis=-1))[..., 0]
         total = -0.5 * self.reward_weight * (predicted - moved.rewards[:, None]) ** 2
         if networks.states is not None:
-            encoder = networks.actor.encode.observation
             total += self.state_weight * log_likelihood(encoder, networks.states(m, known), after[:, None])
         return (total * moved.mask[:, None]).sum(axis=-1).mean()
 
