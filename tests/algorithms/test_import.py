@@ -24,7 +24,7 @@ def slopes(rival, state, batch):
 
 def parts(gradient) -> set[str]:
     actor = gradient.actor
-    named = {"e_id": gradient.encoder, "e_h": (actor.history, actor.belief), "policy": (actor.embed, actor.head)}
+    named = {"e_id": gradient.encoder, "e_h": (actor.history, actor.belief), "policy": (actor.layers, actor.head)}
     return {name for name, part in named.items() if size(part) > 0}
 
 

@@ -48,7 +48,7 @@ def parts(gradient) -> set[str]:
     actor = gradient.actor
     named = {
         "belief": (actor.history, actor.belief),
-        "policy": (actor.embed, actor.hidden, actor.head),
+        "policy": (actor.layers, actor.head),
         "decoders": (gradient.rewards, gradient.states),
     }
     return {name for name, part in named.items() if size(part) > 0}

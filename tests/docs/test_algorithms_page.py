@@ -66,9 +66,8 @@ def test_the_example_in_python_learns(capsys):
 @pytest.mark.parametrize("late", [0.0, 0.5, 1.0])
 def test_the_reward_held_back_is_the_same_in_sum(late):
     mask = jnp.array([[True, True, False], [True, True, True]])
-    explored = Transitions(
-        jnp.zeros((2, 3, 1)), jnp.zeros((2, 3), int), jnp.zeros((2, 3)), jnp.zeros((2, 3, 1)), mask, mask
-    )
+    seen, zeros = jnp.zeros((2, 3, 1)), jnp.zeros((2, 3))
+    explored = Transitions(seen, zeros.astype(int), zeros, seen, mask, mask)
     distance = jnp.array([[4.0, 3.0, 1.0, 9.0], [4.0, 4.0, 3.0, 2.0]])
     made: Any = find("my_dream:LateDream")
     found = np.asarray(made(late=late).exploration_rewards(distance, explored))

@@ -75,7 +75,7 @@ draws = jax.jit(lambda replay, *rest: ring.draw(replay, ring.success_weights(rep
 
 def drawn(replay, count=600, successes=0, prioritised=0) -> np.ndarray:
     """Problems of the trials drawn."""
-    rows = draws(replay, count, successes, prioritised, jax.random.key(0))
+    rows, _ = draws(replay, count, successes, prioritised, jax.random.key(0))
     return np.asarray(replay.trials.problem)[np.asarray(rows), 0]
 
 
@@ -123,7 +123,7 @@ def test_where_none_is_above_the_mean_all_are_drawn():
 def test_successes_may_have_to_be_above_a_floor():
     replay = filled([-9, -9, 0, 0, 3, 4])
     weights = lambda floor: ring.success_weights(replay, floor)  # noqa: E731
-    draws = lambda floor: np.asarray(ring.draw(replay, weights(floor), 300, 300, 0, jax.random.key(0)))  # noqa: E731
+    draws = lambda floor: np.asarray(ring.draw(replay, weights(floor), 300, 300, 0, jax.random.key(0))[0])  # noqa: E731
     assert set(replay.trials.problem[draws(-1e9), 0].tolist()) == {0, 3, 4}
     assert set(replay.trials.problem[draws(0.0), 0].tolist()) == {3, 4}
     assert set(replay.trials.problem[draws(4.0), 0].tolist()) == {-9, 0, 3, 4}
@@ -135,9 +135,30 @@ def test_every_kind_of_success_is_as_likely():
     goals = np.array([1, 1, 1, 1, 1, 2, 0, 0])[:, None]
     given = trials(numbers, episodes(0 * numbers, goals=goals), episodes(numbers, goals=goals))
     replay = ring.add(empty(small_family(goal=SMALL), capacity=8), given, jnp.zeros(8))
-    rows = np.asarray(draws(replay, 3000, 3000, 0, jax.random.key(0)))
+    rows = np.asarray(draws(replay, 3000, 3000, 0, jax.random.key(0))[0])
     shares = np.bincount(rows, minlength=8) / 3000
     np.testing.assert_allclose(shares, [1 / 12, 1 / 12, 1 / 12, 1 / 3, 1 / 12, 1 / 3, 0, 0], atol=0.03)
+
+
+@pytest.mark.parametrize(("successes", "prioritised"), [(0, 0), (150, 0), (0, 300), (150, 300)])
+def test_by_their_weights_draws_are_worth_what_the_trials_are_worth(successes, prioritised):
+    """A guess is right in one trial of three and pays 1, else -1: it is worth -1/3 however its luck is sampled."""
+    outcomes = np.array([1, -1, -1, 1, -1, -1])
+    replay = filled(outcomes, priority=np.array([0, 0, 0, 5, 5, 0]))
+    rows, weights = draws(replay, 600, successes, prioritised, jax.random.key(0))
+    drawn = outcomes[np.asarray(rows)]
+    assert (drawn * weights).mean() == pytest.approx(-1 / 3, abs=4 * (1.5 / 600) ** 0.5)
+    assert weights.mean() == pytest.approx(1, abs=4 * (0.5 / 600) ** 0.5)
+    assert (drawn.mean() > -0.2) == (successes > 0)
+    np.testing.assert_array_equal(ring.take(replay, rows, weights).weight, weights)
+
+
+def test_the_weight_of_a_row_is_its_chance_among_all_over_its_chance_in_the_draw():
+    replay = filled([1, 2, 3, 10, 11, 4], priority=np.array([0, 9, 0, 0, 9, 0]))
+    rows, weights = map(np.asarray, draws(replay, 40, 10, 10, jax.random.key(0)))
+    for row, weight in zip(rows, weights, strict=True):
+        chance = 20 / 6 + 10 / 2 * (row in (3, 4)) + 10 / 2 * (row in (1, 4))
+        assert weight == pytest.approx(40 / 6 / chance)
 
 
 def test_priorities_may_be_revised():

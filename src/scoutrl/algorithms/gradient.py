@@ -57,11 +57,12 @@ class GradientAlgorithm(Algorithm):
     """Trials kept for replay, a multiple of `trials_per_iteration`."""
     success_share: float = replay_setting(0.25)
     """Share of a gradient step's trials drawn from those whose exploitation return is above the mean: each problem with
-    its goals as often as any other."""
+    its goals as often as any other. Who is not told the problem learns from them by their importance weights."""
     success_floor: float = replay_setting(-1e9)
     """And above this: where most trials earn nothing, doing nothing is better than the mean."""
     priority_share: float = replay_setting(0.25)
-    """Share of a gradient step's trials drawn from those whose priority, the algorithm's own, is above the mean."""
+    """Share of a gradient step's trials drawn from those whose priority, the algorithm's own, is above the mean; by
+    importance weights likewise."""
 
     def __check_init__(self):
         """Refuse values that make no sense."""

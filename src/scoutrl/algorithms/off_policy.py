@@ -62,8 +62,9 @@ def replay_updates(
 
     def step(state: AlgorithmState, key: PRNGKeyArray) -> tuple[AlgorithmState, Metrics]:
         draw_key, update_key = jax.random.split(key)
-        rows = ring.draw(state.replay, success, draws.batch_size, draws.successes, draws.prioritised, draw_key)
-        state, aux = update(state, ring.take(state.replay, rows), update_key)
+        drawn = ring.draw(state.replay, success, draws.batch_size, draws.successes, draws.prioritised, draw_key)
+        rows, weights = drawn
+        state, aux = update(state, ring.take(state.replay, rows, weights), update_key)
         if aux.priority is not None:
             revised = ring.revise(state.replay, rows, aux.priority)
             state = eqx.tree_at(lambda s: s.replay, state, revised)

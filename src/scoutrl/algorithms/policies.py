@@ -44,19 +44,39 @@ class Explorer(eqx.Module):
 
 
 @final
+class Conditioned(eqx.Module):
+    """The hidden layers of a policy, conditioned on what is known of the problem (FiLM: Perez et al. 2018)."""
+
+    embed: Linear
+    """From what is seen."""
+    scale: Linear
+    """From what is known, multiplied into the second layer."""
+    shift: Linear
+    """From what is known, added to it."""
+    hidden: list[Linear]
+    """Two layers after it comes in: one is not enough."""
+
+    def __init__(self, seen: int, known: int, width: int, rng: Rng):
+        """Draw layers for inputs of such lengths."""
+        self.embed = Linear(seen, width, rng)
+        self.scale, self.shift = Linear(known, width, rng, gain=1.0), Linear(known, width, rng, gain=1.0)
+        self.hidden = [Linear(width, width, rng), Linear(width, width, rng)]
+
+    def __call__(self, seen: Array, known: Array) -> Features:
+        """The last hidden layer."""
+        x = jax.nn.relu(self.embed(seen))
+        x = jax.nn.relu(self.hidden[0](x) * (1 + self.scale(known)) + self.shift(known))
+        return jax.nn.relu(self.hidden[1](x))
+
+
+@final
 class TaskPolicy(eqx.Module):
     """π_task(a | s, g, z): solves the task that z tells of."""
 
     history: History | None
     """Recurrent over the transitions of the episode; None where observation, goal and z say all."""
-    embed: Linear
-    """From observation, goal and memory."""
-    scale: Linear
-    """From z, multiplied into the first hidden layer."""
-    shift: Linear
-    """From z, added to it."""
-    hidden: list[Linear]
-    """Two hidden layers after z comes in: one is not enough."""
+    layers: Conditioned
+    """From observation, goal and memory, conditioned on z."""
     head: Head
     """To what the learner needs."""
 
@@ -64,18 +84,13 @@ class TaskPolicy(eqx.Module):
         self, history: History | None, inputs: int, z: int, width: int, learner: PolicyLearner, action: Space, rng: Rng
     ):
         """Draw a policy for that many features of observation, goal and memory together."""
-        self.history = history
-        self.embed = Linear(inputs, width, rng)
-        self.scale, self.shift = Linear(z, width, rng, gain=1.0), Linear(z, width, rng, gain=1.0)
-        self.hidden = [Linear(width, width, rng), Linear(width, width, rng)]
+        self.history, self.layers = history, Conditioned(inputs, z, width, rng)
         self.head = learner.head(width, action, rng)
 
     def features(self, memory: Array | None, observation: Array, goal: Array, z: Array) -> Features:
         """The last hidden layer, given features of observation and goal (an empty last axis without goals)."""
         inputs = [observation, goal] if memory is None else [observation, goal, memory]
-        x = jax.nn.relu(self.embed(jnp.concatenate(inputs, axis=-1)))
-        x = jax.nn.relu(self.hidden[0](x) * (1 + self.scale(z)) + self.shift(z))
-        return jax.nn.relu(self.hidden[1](x))
+        return self.layers(jnp.concatenate(inputs, axis=-1), z)
 
     def initial(self) -> Array | None:
         """The memory at the beginning of an episode."""

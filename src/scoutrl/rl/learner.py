@@ -49,6 +49,8 @@ class Steps(eqx.Module):
     """Steps that took place; they come first."""
     kept: Kept = None
     """[batch, time, …]: what the learner kept when it acted; None of a learner that keeps nothing."""
+    weight: Float[Array, " batch"] | None = None
+    """Importance weights of trajectories from replay; None if they are all 1."""
 
 
 class PolicyLearner(eqx.Module):

@@ -135,7 +135,7 @@ class QLambda(PolicyLearner):
         greedy, choices = q.argmax(axis=-1), head.components.split(steps.actions)
         values = chosen(target_q, greedy)[:, 1:]
         taken = chosen(q[:, :-1], choices), (greedy[:, :-1] == choices).all(axis=-1)
-        return q_loss(*taken, values, steps.rewards, steps.discounts, steps.mask, self.lambda_), {}
+        return q_loss(*taken, values, steps.rewards, steps.discounts, steps.mask, self.lambda_, steps.weight), {}
 
     def _random(self, components: Components, key: PRNGKeyArray) -> Int[Array, " components"]:
         if self.random_actions:

@@ -39,6 +39,7 @@ def q_loss(
     discounts: Float[Array, "batch time"],
     mask: Bool[Array, "batch time"],
     lambda_: float,
+    weight: Float[Array, " batch"] | None = None,
 ) -> Float[Array, ""]:
     """Mean squared error of Q(s_t, a_t) to the targets of Watkins' Q(λ), over the steps that took place.
 
@@ -50,12 +51,21 @@ def q_loss(
         discounts: γ_t, 0 where step t ended the return.
         mask: steps that took place; they come first.
         lambda_: λ.
+        weight: importance weights of the trajectories; None if they are all 1.
     """
     traces = lambda_ * jnp.pad((greedy & mask)[:, 1:], ((0, 0), (0, 1)))
     targets = jax.vmap(q_lambda_targets)(rewards, discounts, values, traces)
-    return masked_mean((q - jax.lax.stop_gradient(targets)) ** 2, mask)
+    return masked_mean((q - jax.lax.stop_gradient(targets)) ** 2, mask, weight)
 
 
-def masked_mean(x: Float[Array, "*shape"], mask: Bool[Array, "*shape"]) -> Float[Array, ""]:
-    """Mean over the places where `mask` is True; 0 where there are none."""
-    return (x * mask).sum() / jnp.maximum(mask.sum(), 1)
+def masked_mean(
+    x: Float[Array, "batch *shape"], mask: Bool[Array, "batch *shape"], weight: Float[Array, " batch"] | None = None
+) -> Float[Array, ""]:
+    """Mean over the places where `mask` is True, weighted if there are weights; 0 where there are none."""
+    counted = mask if weight is None else mask * jnp.expand_dims(weight, range(1, mask.ndim))
+    return (x * counted).sum() / jnp.maximum(counted.sum(), 1e-6)
+
+
+def weighted_mean(x: Float[Array, " batch"], weight: Float[Array, " batch"] | None) -> Float[Array, ""]:
+    """Mean over a batch, weighted if there are weights."""
+    return masked_mean(x, jnp.ones(x.shape, bool), weight)

@@ -82,7 +82,7 @@ def revise(replay: Replay, rows: Int[Array, " batch"], priority: Float[Array, " 
 
 
 def success_weights(replay: Replay, floor: float = -1e9) -> Float[Array, " capacity"]:
-    """Cumulative, unnormalised sampling weights over rows; a trial that did not succeed weighs nothing.
+    """Sampling weights over rows, up to a factor; a trial that did not succeed weighs nothing.
 
     A success is a trial whose exploitation return is above the mean of all stored and above `floor`. Every kind of
     success, a problem with its goals, weighs as much as any other: easy ones do not crowd out the others.
@@ -92,42 +92,48 @@ def success_weights(replay: Replay, floor: float = -1e9) -> Float[Array, " capac
     above = stored & (returns > jnp.maximum((returns * stored).sum() / replay.size, floor) + 1e-6)
     kinds = _kinds(replay.trials)
     alike = jnp.zeros(_KINDS).at[kinds].add(above)
-    return jnp.cumsum(above / jnp.maximum(alike[kinds], 1))
+    return above / jnp.maximum(alike[kinds], 1)
 
 
 def draw(
     replay: Replay, success: Float[Array, " capacity"], count: int, successes: int, prioritised: int, key: PRNGKeyArray
-) -> Int[Array, " count"]:
+) -> tuple[Int[Array, " count"], Float[Array, " count"]]:
     """Draw rows of `count` trials with replacement, rare good trials more often than they occur.
 
-    Of them, `successes` are drawn by the cumulative weights `success`, `prioritised` from the trials whose priority is
-    above the mean, the rest from all. Where there are none of a kind, all are drawn from instead.
+    Of them, `successes` are drawn by the weights `success`, `prioritised` from the trials whose priority is above the
+    mean, the rest from all. Where there are none of a kind, all are drawn from instead.
+
+    Returns:
+        Rows, and their importance weights: the chance of a row if all were as likely, over its chance in a draw of a
+        part chosen at random. With them a mean over draws is that over all trials, whatever the shares (the balance
+        heuristic of Veach & Guibas 1995; Schaul et al. 2016 weight replay for the same reason).
     """
     uniform, success_key, priority_key = jax.random.split(key, 3)
-    rows = jax.random.randint(uniform, (count,), 0, replay.size)
     stored = jnp.arange(replay.capacity) < replay.size
     priority = replay.priority
     above = stored & (priority > (priority * stored).sum() / replay.size + 1e-6)
-    parts = [
-        _drawn(success, rows[:successes], success_key),
-        _drawn(jnp.cumsum(above.astype(jnp.float32)), rows[successes : successes + prioritised], priority_key),
-        rows[successes + prioritised :],
-    ]
-    return jnp.concatenate(parts)
+    rows = [jax.random.randint(uniform, (count,), 0, replay.size)[successes + prioritised :]]
+    chances = len(rows[0]) * stored / replay.size
+    for weights, some, some_key in ((above, prioritised, priority_key), (success, successes, success_key)):
+        if some:
+            weights = jnp.where(weights.any(), weights, stored)
+            rows.insert(0, _drawn(weights, some, some_key))
+            chances += some * weights / weights.sum()
+    chosen = jnp.concatenate(rows)
+    return chosen, count / (replay.size * chances[chosen])
 
 
-def take(replay: Replay, rows: Int[Array, " batch"]) -> Trial:
-    """The trials in `rows`."""
-    return _unpack(jax.tree.map(lambda ring: ring[rows], replay.trials))
+def take(replay: Replay, rows: Int[Array, " batch"], weights: Float[Array, " batch"] | None = None) -> Trial:
+    """The trials in `rows`, with importance weights."""
+    trials = _unpack(jax.tree.map(lambda ring: ring[rows], replay.trials))
+    return dataclasses.replace(trials, weight=weights)
 
 
-def _drawn(cumulative: Float[Array, " capacity"], otherwise: Int[Array, " n"], key: PRNGKeyArray) -> Int[Array, " n"]:
-    """Rows drawn by cumulative weights; `otherwise` where all weights are 0."""
-    if not len(otherwise):
-        return otherwise
-    places = jax.random.uniform(key, otherwise.shape, maxval=cumulative[-1])
+def _drawn(weights: Float[Array, " capacity"], count: int, key: PRNGKeyArray) -> Int[Array, " count"]:
+    """Rows drawn by weights."""
+    cumulative = jnp.cumsum(weights.astype(jnp.float32))
     # A row of weight 0 leaves the sum as it is, and is never the first above any place.
-    return jnp.where(cumulative[-1] > 0, jnp.searchsorted(cumulative, places, side="right"), otherwise)
+    return jnp.searchsorted(cumulative, jax.random.uniform(key, (count,), maxval=cumulative[-1]), side="right")
 
 
 _KINDS = 4096

@@ -24,27 +24,32 @@ from scoutrl.algorithms.dream.setup import DreamSetup, ramp
 from scoutrl.algorithms.off_policy import LossAux
 from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.rl.learner import Steps
-from scoutrl.rl.q_learning import masked_mean
+from scoutrl.rl.q_learning import masked_mean, weighted_mean
 from scoutrl.trials.encode import EncodedEpisodes
 from scoutrl.trials.sequences import Transitions, transitions
 from scoutrl.trials.trial import Trial
+
+Weights = Float[Array, " batch"] | None
+"""Importance weights of the trials of a batch; None if they are all 1."""
 
 
 class DreamBase(DreamSetup):
     """DREAM up to the reward of its explorer, for variants; its settings are those of `DreamSetup`."""
 
-    def bottleneck_loss(self, f: Float[Array, "batch z"]) -> Float[Array, ""]:
+    def bottleneck_loss(self, f: Float[Array, "batch z"], weight: Weights = None) -> Float[Array, ""]:
         """λ E_μ KL(F_ψ(·|μ) ‖ N(0, ρ²I)) = λ E ‖f‖² / (2ρ²), or the hinge on it."""
         if self.bottleneck == "none":
             return jnp.float32(0.0)
         size = (f**2).sum(axis=-1)
         if self.bottleneck == "hinge":
             size = jax.nn.relu(size - self.hinge_threshold)
-        return self.bottleneck_weight * size.mean() / (2 * self.rho**2)
+        return self.bottleneck_weight * weighted_mean(size, weight) / (2 * self.rho**2)
 
-    def decoder_loss(self, distance: Float[Array, "batch time+1"], explored: Transitions) -> Float[Array, ""]:
+    def decoder_loss(
+        self, distance: Float[Array, "batch time+1"], explored: Transitions, weight: Weights = None
+    ) -> Float[Array, ""]:
         """E ‖sg[f_ψ(μ)] - g_ω(τ_:t)‖² over all prefixes, times its weight."""
-        return self.decoder_weight * masked_mean(distance, explored.prefixes)
+        return self.decoder_weight * masked_mean(distance, explored.prefixes, weight)
 
     @abc.abstractmethod
     def exploration_rewards(
@@ -53,29 +58,42 @@ class DreamBase(DreamSetup):
         """The reward of each exploration step, before its cost; no gradient is taken through it.
 
         Args:
-            distance: ‖f_ψ(μ) - g_ω(τ_:t)‖² on every prefix, by the f and g of now.
+            distance: ‖f_ψ(μ) - g_ω(τ_:t)‖² on every prefix, by the f and g of now, as a share of its mean on the empty
+                prefix.
             explored: the exploration trajectory.
         """
 
     def explorer_loss(
-        self, networks: DreamNetworks, targets: DreamNetworks, rewards: Array, explored: Transitions, cost: Array
+        self,
+        networks: DreamNetworks,
+        targets: DreamNetworks,
+        rewards: Array,
+        explored: Transitions,
+        cost: Array,
+        weight: Weights = None,
     ) -> Float[Array, ""]:
         """Learn π_exp for its rewards less the cost of each step."""
         # All exploration episodes of a trial are one return: information counts whenever it comes.
         rewards, discounts = jax.lax.stop_gradient(rewards) - cost, self.learner.discount * explored.not_last
-        steps = Steps(explored.actions, rewards, discounts, explored.mask)
+        steps = Steps(explored.actions, rewards, discounts, explored.mask, weight=weight)
         features = self._transition_features(networks.actors, explored)
         heads = networks.actors.explorer.head, targets.actors.explorer.head
         own, target = (n.actors.explorer.unroll(features) for n in (networks, targets))
         return self.learner.loss(*heads, own, target, steps)[0]
 
     def policy_loss(
-        self, networks: DreamNetworks, targets: DreamNetworks, exploited: EncodedEpisodes, z: Float[Array, "batch z"]
+        self,
+        networks: DreamNetworks,
+        targets: DreamNetworks,
+        exploited: EncodedEpisodes,
+        z: Float[Array, "batch z"],
+        weight: Weights = None,
     ) -> Float[Array, ""]:
         """Learn π_task for the environment's reward."""
+        weight = None if weight is None else jnp.repeat(weight, exploited.mask.shape[1])
         exploited = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), exploited)
         discounts = self.learner.discount * ~exploited.ended
-        steps = Steps(exploited.actions, exploited.rewards, discounts, exploited.mask)
+        steps = Steps(exploited.actions, exploited.rewards, discounts, exploited.mask, weight=weight)
         heads = networks.actors.policy.head, targets.actors.policy.head
         own, target = (self._policy_features(n.actors, networks.actors, exploited, z) for n in (networks, targets))
         return self.learner.loss(*heads, own, target, steps)[0]
@@ -83,27 +101,33 @@ class DreamBase(DreamSetup):
     def loss(
         self, networks: DreamNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], LossAux]:
-        """The sum of the four; trials that moved the belief have priority."""
-        encoder, actors = networks.encoder, networks.actors
+        """The sum of the four; trials that moved the belief have priority.
+
+        Trials drawn more often than they happen weigh less, but not for a policy that was told the problem: to one that
+        knows it, luck does not look like skill.
+        """
+        encoder, actors, weight = networks.encoder, networks.actors, batch.weight
         explored = transitions(actors.encode.episodes(batch.exploration))
         exploited = actors.encode.episodes(batch.exploitation)
         f = encoder(batch.problem)
         g = actors.decoder.prefixes(self._transition_features(actors, explored))
         distance = ((jax.lax.stop_gradient(f)[:, None] - g) ** 2).sum(axis=-1)
-        rewards = self.exploration_rewards(jax.lax.stop_gradient(distance), explored)
+        before, after = (weighted_mean(d, weight) for d in (distance[:, 0], explored.last(distance[..., None])[:, 0]))
+        rewards = self.exploration_rewards(jax.lax.stop_gradient(distance / (before + 1e-3)), explored)
         cost = self.step_cost * ramp(state.counters["residual"], self.step_cost_below, self.step_cost_below / 2)
-        z = self._task(f, explored.last(g), state, key)
+        z = self._task(f, explored.last(g), batch.informed, key)
+        unaware = None if weight is None else jnp.where(batch.informed, 1, weight)
         losses = {
-            "bottleneck_loss": self.bottleneck_loss(f),
-            "decoder_loss": self.decoder_loss(distance, explored),
-            "explorer_loss": self.explorer_loss(networks, state.targets, rewards, explored, cost),
-            "policy_loss": self.policy_loss(networks, state.targets, exploited, z),
+            "bottleneck_loss": self.bottleneck_loss(f, weight),
+            "decoder_loss": self.decoder_loss(distance, explored, weight),
+            "explorer_loss": self.explorer_loss(networks, state.targets, rewards, explored, cost, weight),
+            "policy_loss": self.policy_loss(networks, state.targets, exploited, z, unaware),
         }
         metrics = {
             "loss": sum(losses.values(), jnp.float32(0.0)),
             **losses,
-            "kl": (f**2).sum(axis=-1).mean() / (2 * self.rho**2),
-            "residual": explored.last(distance[..., None]).mean() / (distance[:, 0].mean() + 1e-3),
+            "kl": weighted_mean((f**2).sum(axis=-1), weight) / (2 * self.rho**2),
+            "residual": after / (before + 1e-3),
             "step_cost": cost,
             "decoded_share": self.share_decoded(state),
         }
@@ -115,11 +139,10 @@ class DreamBase(DreamSetup):
         explored = transitions(actors.encode.episodes(trials.exploration))
         return belief_shift(actors.decoder.prefixes(self._transition_features(actors, explored)), explored)
 
-    def _task(self, f: Array, g: Array, state: AlgorithmState, key: PRNGKeyArray) -> Float[Array, "batch z"]:
-        """z ~ F_ψ(z|μ), reparameterised, and in a share of the trials g_ω(τ), as it will be at test time."""
-        noise, share = jax.random.split(key)
-        decoded = jax.random.bernoulli(share, self.share_decoded(state), (len(f), 1))
-        return jnp.where(decoded, g if self.decoder_gradient else jax.lax.stop_gradient(g), self.sample_task(f, noise))
+    def _task(self, f: Array, g: Array, informed: Array, key: PRNGKeyArray) -> Float[Array, "batch z"]:
+        """Of each trial as it was lived: z ~ F_ψ(z|μ), reparameterised, or g_ω(τ), as it will be at test time."""
+        g = g if self.decoder_gradient else jax.lax.stop_gradient(g)
+        return jnp.where(informed[:, None], self.sample_task(f, key), g)
 
     def _transition_features(self, actors: Actors, explored: Transitions) -> TransitionFeatures:
         rewards = explored.rewards if self.see_rewards else jnp.zeros_like(explored.rewards)
@@ -153,8 +176,8 @@ class Dream(DreamBase):
 
 
 def information_gain(distance: Float[Array, "batch time+1"]) -> Float[Array, "batch time"]:
-    """(D_t - D_{t+1}) / (E D_0 + 0.001): its sum over a trajectory is the whole drop in distance."""
-    return (distance[:, :-1] - distance[:, 1:]) / (distance[:, 0].mean() + 1e-3)
+    """D_t - D_{t+1}: its sum over a trajectory is the whole drop in distance."""
+    return distance[:, :-1] - distance[:, 1:]
 
 
 def belief_shift(g: Float[Array, "batch time+1 z"], explored: Transitions) -> Float[Array, " batch"]:

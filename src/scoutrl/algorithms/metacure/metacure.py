@@ -30,7 +30,7 @@ from scoutrl.nn.init import Rng
 from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.ranges import check_ranges
 from scoutrl.rl.learner import Share, Steps
-from scoutrl.rl.q_learning import masked_mean
+from scoutrl.rl.q_learning import masked_mean, weighted_mean
 from scoutrl.trials.sequences import Transitions, transitions
 from scoutrl.trials.trial import Trial
 
@@ -88,11 +88,13 @@ class MetaCure(GradientAlgorithm):
         gain: Float[Array, "batch time"],
         explored: Transitions,
         features: TransitionFeatures,
+        weight: Float[Array, " batch"] | None = None,
     ) -> Float[Array, ""]:
         """Learn π_e for r_exp, always that of the predictors of now, and with no gradient into them."""
         rewards = jax.lax.stop_gradient(gain) + self.reward_weight * explored.rewards
         # All exploration episodes of a trial are one return: what is found out counts whenever it comes.
-        steps = Steps(explored.actions, rewards, self.learner.discount * explored.not_last, explored.mask)
+        discounts = self.learner.discount * explored.not_last
+        steps = Steps(explored.actions, rewards, discounts, explored.mask, weight=weight)
         explorer, target = networks.explorer, targets.explorer
         return self.learner.loss(explorer.head, target.head, explorer.unroll(features), target.unroll(features), steps)[
             0
@@ -102,28 +104,28 @@ class MetaCure(GradientAlgorithm):
         self, networks: MetaCureNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], LossAux]:
         """The sum of the objectives of explorer, predictors, and of exploiting with β KL(q_φ ‖ p)."""
-        sampler, encode = networks.sampler, networks.sampler.encode
+        sampler, encode, weight = networks.sampler, networks.sampler.encode, batch.weight
         exploration = encode.episodes(batch.exploration)
         exploitation = encode.episodes(batch.exploitation)
         explored = transitions(exploration)
         actions = encode.action(explored.actions)
         features = TransitionFeatures(explored.before, actions, explored.rewards, explored.after)
         without_id, with_id = errors(networks.curiosity, encode.observation, features, batch.problem)
-        prediction = masked_mean(without_id, explored.mask) + masked_mean(with_id, explored.mask)
-        explorer = self.explorer_loss(networks, state.targets, without_id - with_id, explored, features)
+        context_error, problem_error = (masked_mean(x, explored.mask, weight) for x in (without_id, with_id))
+        explorer = self.explorer_loss(networks, state.targets, without_id - with_id, explored, features, weight)
 
         belief = contexts(factors(sampler, exploration), factors(sampler, exploitation)).belief()
         goals, z = encode.goals(exploitation.goals, *exploitation.mask.shape[:2]), belief.draw(key)
         z = z[:, self.exploration_episodes :]
-        policy = task_loss(self.learner, sampler, state.targets.sampler, exploitation, goals, z)
+        policy = task_loss(self.learner, sampler, state.targets.sampler, exploitation, goals, z, weight)
         kl = belief.kl()[:, self.exploration_episodes]
         metrics = {
-            "loss": explorer + prediction + policy + self.kl_weight * kl.mean(),
+            "loss": explorer + context_error + problem_error + policy + self.kl_weight * weighted_mean(kl, weight),
             "explorer_loss": explorer,
             "policy_loss": policy,
-            "context_error": masked_mean(without_id, explored.mask),
-            "problem_error": masked_mean(with_id, explored.mask),
-            "gain": ((without_id - with_id) * explored.mask).sum(axis=1).mean(),
+            "context_error": context_error,
+            "problem_error": problem_error,
+            "gain": weighted_mean(((without_id - with_id) * explored.mask).sum(axis=1), weight),
             "kl": kl.mean(),
         }
         return metrics["loss"], LossAux(metrics, jax.lax.stop_gradient(kl))

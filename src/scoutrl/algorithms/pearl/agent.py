@@ -12,7 +12,7 @@ from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
 from scoutrl.nn.gaussian import Factor
 from scoutrl.nn.recurrent import TransitionFeatures
-from scoutrl.rl.learner import Noise, PolicyLearner
+from scoutrl.rl.learner import Noise, PolicyLearner, Share
 from scoutrl.trials.agent import Agent, Features, Phase
 
 
@@ -43,6 +43,8 @@ class PearlAgent(Agent):
 
     networks: PearlNetworks
     learner: PolicyLearner
+    random: Share = 0.0
+    """Actions are random at least this often, in training."""
 
     def begin(self, key: PRNGKeyArray) -> PearlMemory:
         """Line 3: experiences = set()."""
@@ -53,7 +55,7 @@ class PearlAgent(Agent):
             goal=encode.no_goal(),
             done=jnp.int32(0),
             observation=jnp.zeros(encode.seen),
-            noise=self.learner.noise(key),
+            noise=self.learner.bound(self.learner.noise(key), self.random),
         )
 
     def begin_episode(self, memory: PearlMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> PearlMemory:

@@ -53,8 +53,10 @@ def task_loss(
     episodes: EncodedEpisodes,
     goals: Float[Array, "batch episode goal"],
     z: Float[Array, "batch episode z"],
+    weight: Float[Array, " batch"] | None = None,
 ) -> Float[Array, ""]:
     """Learn π_θ(a | s, g, z) for the environment's reward."""
+    weight = None if weight is None else jnp.repeat(weight, episodes.mask.shape[1])
     flat = jax.tree.map(lambda x: x.reshape(x.shape[0] * x.shape[1], *x.shape[2:]), (episodes, goals, z))
     episodes, goals, z = flat
 
@@ -63,6 +65,7 @@ def task_loss(
         told = jnp.broadcast_to(goals[:, None], (len(goals), steps, goals.shape[-1]))
         return networks.policy.features(None, episodes.features, told, z[:, None])
 
-    steps = Steps(episodes.actions, episodes.rewards, learner.discount * ~episodes.ended, episodes.mask)
+    discounts = learner.discount * ~episodes.ended
+    steps = Steps(episodes.actions, episodes.rewards, discounts, episodes.mask, weight=weight)
     heads = networks.policy.head, targets.policy.head
     return learner.loss(*heads, features(networks), features(targets), steps)[0]

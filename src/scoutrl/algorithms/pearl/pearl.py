@@ -26,6 +26,7 @@ from scoutrl.envs import Problem, Spec
 from scoutrl.nn.gaussian import Belief
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
+from scoutrl.rl.q_learning import weighted_mean
 from scoutrl.trials.trial import Trial
 
 
@@ -37,6 +38,8 @@ class Pearl(GradientAlgorithm):
     """Length of z."""
     kl_weight: float = 1e-3
     """β, weight of KL(q_φ ‖ p) beside the policy's loss."""
+    warmup: int = 200
+    """Iterations in which the share of random actions falls from 1 to its own."""
     width: int = 64
     """Width of q_φ."""
     policy_width: int = 128
@@ -45,7 +48,7 @@ class Pearl(GradientAlgorithm):
     def __check_init__(self):
         """Refuse values that make no sense."""
         only_off_policy(self.learner, "PEARL")
-        check_ranges(self, positive="z width policy_width", not_negative="kl_weight")
+        check_ranges(self, positive="z width policy_width", not_negative="kl_weight warmup")
 
     def networks(self, spec: Spec, rng: Rng) -> PearlNetworks:
         """q_φ and π_θ."""
@@ -57,16 +60,16 @@ class Pearl(GradientAlgorithm):
 
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> PearlAgent:
         """The agent of the current weights; the problem's ID is used nowhere."""
-        return PearlAgent(state.networks, self.learner)
+        return PearlAgent(state.networks, self.learner, self.ramp_down(state, self.warmup))
 
     def priority(self, networks: PearlNetworks, trials: Trial) -> Float[Array, " batch"]:
         """How much exploring tells: KL(q_φ(z | τ) ‖ p)."""
         explored = factors(networks, networks.encode.episodes(trials.exploration))
         return jax.lax.stop_gradient(together(explored).belief().kl())
 
-    def posterior_loss(self, belief: Belief) -> Float[Array, ""]:
+    def posterior_loss(self, belief: Belief, weight: Float[Array, " batch"] | None = None) -> Float[Array, ""]:
         """β KL(q_φ ‖ p)."""
-        return self.kl_weight * belief.kl().mean()
+        return self.kl_weight * weighted_mean(belief.kl().mean(axis=1), weight)
 
     def loss(
         self, networks: PearlNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
@@ -80,7 +83,7 @@ class Pearl(GradientAlgorithm):
         shown = encode.goals(exploitation.goals, *exploitation.mask.shape[:2])
         goals = jnp.concatenate([hidden, shown], axis=1)
         episodes, z = joined(exploration, exploitation), belief.draw(key)
-        policy = task_loss(self.learner, networks, state.targets, episodes, goals, z)
-        posterior, kl = self.posterior_loss(belief), belief.kl()
+        policy = task_loss(self.learner, networks, state.targets, episodes, goals, z, batch.weight)
+        posterior, kl = self.posterior_loss(belief, batch.weight), belief.kl()
         metrics = {"loss": policy + posterior, "policy_loss": policy, "kl": kl.mean()}
         return metrics["loss"], LossAux(metrics, jax.lax.stop_gradient(kl[:, 0]))

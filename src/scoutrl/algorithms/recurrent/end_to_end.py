@@ -83,7 +83,8 @@ class EndToEnd(GradientAlgorithm):
         features, unrolled, beliefs = self._unroll(networks, batch, key)
         target_features, _, _ = self._unroll(state.targets, batch, key)
         sequence, moved = unrolled.sequence, unrolled.transitions
-        steps = Steps(moved.actions, self.counted(sequence), self.discounts(sequence), moved.mask, moved.kept)
+        weight = beliefs.weight(batch)
+        steps = Steps(moved.actions, self.counted(sequence), self.discounts(sequence), moved.mask, moved.kept, weight)
         head, target = networks.actor.head, state.targets.actor.head
         policy, metrics = self.learner.loss(head, target, features, target_features, steps)
         metrics = {"loss": policy + beliefs.loss, "policy_loss": policy, **metrics, **beliefs.metrics}

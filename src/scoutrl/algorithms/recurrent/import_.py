@@ -78,9 +78,15 @@ class Import(EndToEnd):
         encoder = ProblemEncoder(spec.problems.sizes, spec.problems.ids.shape[1], self.embedding, rng)
         return ImportNetworks(encoder, self.build_actor(spec, belief, rng))
 
-    def imitation_loss(self, e_id: Array, e_h: Float[Array, "batch time+1 e"], moved: Transitions) -> Float[Array, ""]:
+    def imitation_loss(
+        self,
+        e_id: Array,
+        e_h: Float[Array, "batch time+1 e"],
+        moved: Transitions,
+        weight: Float[Array, " batch"] | None = None,
+    ) -> Float[Array, ""]:
         """E ‖sg[e_ID(μ)] - e_h(τ_:t)‖² over all prefixes."""
-        return masked_mean(((jax.lax.stop_gradient(e_id) - e_h) ** 2).sum(axis=-1), moved.prefixes)
+        return masked_mean(((jax.lax.stop_gradient(e_id) - e_h) ** 2).sum(axis=-1), moved.prefixes, weight)
 
     def beliefs(self, networks: ImportNetworks, unrolled: Unrolled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """e_ID(μ) in the trials that were acted on it, e_h(τ_:t) in the others.
@@ -89,10 +95,11 @@ class Import(EndToEnd):
         from them what to do on e_h.
         """
         e_id, e_h = networks.encoder(batch.problem)[:, None], networks.actor.belief(unrolled.hidden)
-        distance = self.imitation_loss(e_id, e_h, unrolled.transitions)
+        distance = self.imitation_loss(e_id, e_h, unrolled.transitions, batch.weight)
         metrics = {"imitation_loss": distance, "embedding_size": (e_id**2).sum(axis=-1).mean()}
         informed = batch.informed[:, None, None]
-        return Beliefs(jnp.where(informed, e_id, e_h), self.imitation_weight * distance, metrics)
+        belief = jnp.where(informed, e_id, e_h)
+        return Beliefs(belief, self.imitation_weight * distance, metrics, batch.informed)
 
     def privileged(self, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> PrivilegedBelief:
         """e_ID(μ), in some of the trials."""

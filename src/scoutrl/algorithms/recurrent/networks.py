@@ -4,15 +4,14 @@ import abc
 from typing import final
 
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from scoutrl.algorithms.encoders import Encoders
+from scoutrl.algorithms.policies import Conditioned
 from scoutrl.envs import Spec
 from scoutrl.envs.base import Goal
 from scoutrl.nn.init import Rng
-from scoutrl.nn.linear import Linear
 from scoutrl.nn.recurrent import History
 from scoutrl.rl.learner import Features, Head, PolicyLearner
 
@@ -47,10 +46,8 @@ class Actor(eqx.Module):
     """Recurrent over the transitions of the trial, of which goal, phase and start are a part."""
     belief: Belief
     """From memory to what the policy is given of it."""
-    embed: Linear
-    """From belief and inputs."""
-    hidden: Linear
-    """A second hidden layer: one is not enough to combine belief, goal and place."""
+    layers: Conditioned
+    """From inputs, conditioned on the belief."""
     head: Head
     """To what the learner needs."""
 
@@ -64,7 +61,7 @@ class Actor(eqx.Module):
         inputs = self.encode.seen + self.encode.goal_size + 2
         self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, rng)
         self.belief = belief
-        self.embed, self.hidden = Linear(belief.size + inputs, width, rng), Linear(width, width, rng)
+        self.layers = Conditioned(inputs, belief.size, width, rng)
         self.head = learner.head(width, spec.spaces.action, rng)
 
     def goals(self, goals: Goal, exploiting: Array) -> Features:
@@ -78,4 +75,4 @@ class Actor(eqx.Module):
 
     def features(self, belief: Features, inputs: Features) -> Features:
         """The policy's last hidden layer."""
-        return jax.nn.relu(self.hidden(jax.nn.relu(self.embed(jnp.concatenate([belief, inputs], axis=-1)))))
+        return self.layers(inputs, belief)

@@ -4,7 +4,7 @@ from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float
 
 from scoutrl.algorithms.base import Metrics
 from scoutrl.algorithms.recurrent.networks import Actor
@@ -41,6 +41,12 @@ class Beliefs(eqx.Module):
     """To be descended together with the policy's loss."""
     metrics: Metrics
     """To be reported."""
+    told: Bool[Array, " batch"] | bool = False
+    """Whether the belief was told the problem, so that luck cannot look like skill."""
+
+    def weight(self, batch: Trial) -> Float[Array, " batch"] | None:
+        """Importance weights of the trials for the policy: 1 where it is told."""
+        return None if batch.weight is None else jnp.where(self.told, 1, batch.weight)
 
 
 def unroll(actor: Actor, trials: Trial, see_rewards: bool) -> Unrolled:

@@ -30,7 +30,7 @@ from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.prediction import Decoder, log_likelihood, predictable
 from scoutrl.ranges import check_ranges
-from scoutrl.rl.q_learning import masked_mean
+from scoutrl.rl.q_learning import masked_mean, weighted_mean
 from scoutrl.trials.sequences import Transitions
 from scoutrl.trials.trial import Trial
 
@@ -100,8 +100,8 @@ class Varibad(EndToEnd):
     def beliefs(self, networks: VaribadNetworks, unrolled: Unrolled, batch: Trial, key: PRNGKeyArray) -> Beliefs:
         """Mean and log-variance of q_φ(m | τ_:t), which learn by the ELBO."""
         belief, moved = networks.actor.belief(unrolled.hidden), unrolled.transitions
-        kl = masked_mean(kl_from_previous(belief), moved.prefixes)
-        likelihood = self.log_likelihood(networks, belief, unrolled, key)
+        kl = masked_mean(kl_from_previous(belief), moved.prefixes, batch.weight)
+        likelihood = weighted_mean(self.log_likelihood(networks, belief, unrolled, key), batch.weight)
         elbo = likelihood - self.kl_weight * kl
         metrics = {"elbo": elbo, "log_likelihood": likelihood, "kl": kl}
         given = belief if self.policy_gradient else jax.lax.stop_gradient(belief)
@@ -113,7 +113,7 @@ class Varibad(EndToEnd):
         belief: Float[Array, "batch time+1 belief"],
         unrolled: Unrolled,
         key: PRNGKeyArray,
-    ) -> Float[Array, ""]:
+    ) -> Float[Array, " batch"]:
         """E_t E_{m ~ q_φ(·|τ_:t)} Σ_i log p(r_i, s_{i+1} | s_i, a_i, m), in nats per trial; t is drawn evenly."""
         prefix_key, noise = jax.random.split(key)
         moved, features = unrolled.transitions, unrolled.features
@@ -126,7 +126,7 @@ class Varibad(EndToEnd):
         total = -0.5 * self.reward_weight * (predicted - moved.rewards[:, None]) ** 2
         if networks.states is not None:
             total += self.state_weight * log_likelihood(encoder, networks.states(m, known), after[:, None])
-        return (total * moved.mask[:, None]).sum(axis=-1).mean()
+        return (total * moved.mask[:, None]).sum(axis=-1).mean(axis=-1)
 
     def privileged(self, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> None:
         """None: no part of VariBAD ever has a problem ID."""

@@ -1,0 +1,97 @@
+"""Does every algorithm learn what time is worth? Doors, one of which pays, and a wage for waiting.
+
+    python -m benchmarks.doors --seeds 3
+
+In each of four steps the agent waits, which pays 0.1, or opens one of two doors. The right door pays 1, the other
+nothing, and either ends the episode. The best is to wait three times and to open the right door with the last step: 1.3. Who values
+what comes after the horizon as if it still counted waits for ever, and gets 0.4.
+"""
+
+import dataclasses
+import statistics
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import equinox as eqx
+import jax.numpy as jnp
+import numpy as np
+from cyclopts import App, Parameter
+from gymnasium.spaces import Discrete, MultiDiscrete
+
+import scoutrl
+from benchmarks.record import circumstances, keep, print_status
+from scoutrl import MetaEnv, ProblemSet, Spaces, Step
+from scoutrl.algorithms.registry import algorithms
+
+WAIT, HORIZON, BEST = 2, 4, 1.3
+
+
+class Doors(MetaEnv):
+    """The problem is which of two doors pays; what is seen is the time and what the last step paid, in tenths."""
+
+    problems: ProblemSet
+    spaces: Spaces
+    horizon: int = eqx.field(static=True)
+
+    def __init__(self):
+        """The same two problems to train on and to test on: there is nothing to generalise."""
+        self.problems = ProblemSet([0, 1], [0, 1], [0, 1])
+        self.spaces = Spaces(MultiDiscrete([HORIZON + 1, 11]), Discrete(3))
+        self.horizon = HORIZON
+
+    def reset(self, problem, key):
+        """Begin."""
+        return (problem[0], jnp.int32(0)), jnp.zeros(2, jnp.int32)
+
+    def goal(self, state):
+        """There are none."""
+        return None
+
+    def step(self, state, action, key):
+        """Wait, or open a door."""
+        right, time = state
+        opened = action != WAIT
+        paid = jnp.where(opened, 10 * (action == right), 1)
+        seen = jnp.stack([time + 1, paid]).astype(jnp.int32)
+        return (right, jnp.minimum(time + 1, HORIZON)), Step(seen, 0.1 * paid, opened, jnp.bool_(False))
+
+    def render(self, state):
+        """Nothing to see."""
+        return jnp.asarray(np.zeros((2, 2, 3), np.uint8))
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """Train every algorithm with its defaults, and measure it."""
+
+    seeds: int = 3
+    """How many."""
+    first: int = 0
+    """The first seed."""
+    steps: int = 300_000
+    """Environment steps of each."""
+    smoke: bool = False
+    """One algorithm for a moment; nothing is kept."""
+
+
+def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
+    """Measure, and keep the result."""
+    found: dict[str, Any] = {}
+    names, steps = (["dream"], 2000) if options.smoke else (list(algorithms()), options.steps)
+    for name in names:
+        returns = [_return(name, seed, steps) for seed in range(options.first, options.first + options.seeds)]
+        found[name] = {"median": statistics.median(returns), "returns": returns}
+        print_status(f"{name}: {returns}")
+    result = circumstances("doors") | {"benchmark": "doors", "best": BEST, "steps": steps, "algorithms": found}
+    keep("doors", result, options.smoke)
+
+
+def _return(algorithm: str, seed: int, steps: int) -> float:
+    with tempfile.TemporaryDirectory() as scratch:
+        run = scoutrl.train(algorithm, Doors(), steps, seed, Path(scratch) / "run", show=False)
+        return round(scoutrl.evaluate(run, 500, env=Doors()).exploitation_return.mean, 4)
+
+
+if __name__ == "__main__":
+    App(help=__doc__, default_command=main)()
