@@ -21,7 +21,7 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import App, Parameter
 
-from benchmarks.record import circumstances, keep, print_status
+from benchmarks.record import keep, print_status, provenance
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT
 from scoutrl.runs.metrics import read_rows
@@ -75,7 +75,8 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     kills = Counter(kill for run in runs for kill in run["kills"])
     found = {"kills": kills.total(), "kills_while": dict(kills), "runs": len(runs)}
     found |= {name: sum(run[name] for run in runs) for name in ("lost", "changed", "damaged")}
-    keep("kill", circumstances("kill") | {"benchmark": "kill", "algorithm": options.algorithm} | found, options.smoke)
+    setup = {"benchmark": "kill", "algorithm": options.algorithm}
+    keep("kill", setup | found | {"provenance": provenance("kill")}, options.smoke)
     if found["lost"] or found["changed"]:
         raise SystemExit(1)
 

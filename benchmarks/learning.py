@@ -7,6 +7,8 @@ runs from the start of the process to the arrival of the row of metrics.jsonl wh
 run is then stopped as by Ctrl-C, and `scout evaluate` has to confirm the target on the checkpoint it leaves, at the end
 of the next chunk at the latest; that is not counted. If the target is not confirmed, the same command goes on and the
 clock with it, by the seconds of training that the metrics tell, so that starting again is not counted either.
+
+Seeds are added to those that the result has; one that is measured again is replaced. Each has its own provenance.
 """
 
 import dataclasses
@@ -20,8 +22,8 @@ from typing import Annotated, Any, Literal
 
 from cyclopts import App, Parameter
 
-from benchmarks.race import Race, Result
-from benchmarks.record import circumstances, keep, print_status
+from benchmarks.race import Race
+from benchmarks.record import earlier, keep, print_status, provenance
 from benchmarks.watch import bounds, on_cores
 
 
@@ -65,21 +67,33 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
         options = dataclasses.replace(options, family="lever", target=-1.0, seeds=1, trials=64, limit=600.0, sets=tiny)
     with tempfile.TemporaryDirectory() as scratch:
         targets = _targets(options, Path(scratch))
+        setup = _setup(options, targets)
+        name = options.name or f"learning-{options.family}-{options.preset}"
+        there = {} if options.smoke else earlier(name, setup)
         race = Race(
             words=_words(options), targets=targets, limit=options.limit, trials=options.trials, scratch=Path(scratch)
         )
-        results = _run(race, options)
-    result = circumstances("learning") | {
+        rows = together(there.get("seeds", []), _run(race, options))
+    keep(name, setup | {"summary": _summary(rows), "seeds": rows}, options.smoke)
+
+
+def together(there: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows of all seeds, in order; those that were measured earlier and not again are as they were."""
+    rows = {row["seed"]: row for row in [*there, *new]}
+    return [rows[seed] for seed in sorted(rows)]
+
+
+def _setup(options: Options, targets: dict[str, float]) -> dict[str, Any]:
+    """What has to be the same for seeds to be in one result."""
+    return {
         "benchmark": "learning",
         "family": options.family,
         "preset": options.preset,
+        "sets": list(options.sets),
         "target": targets,
         "limit_seconds": options.limit,
         "cores_per_seed": 1 if options.parallel else len(os.sched_getaffinity(0)),
-        "summary": _summary(results),
-        "seeds": [dataclasses.asdict(one) for one in results],
     }
-    keep(options.name or f"learning-{options.family}-{options.preset}", result, options.smoke)
 
 
 def _words(options: Options) -> list[str]:
@@ -95,14 +109,14 @@ def _targets(options: Options, scratch: Path) -> dict[str, float]:
     return {split: options.of_optimum * optimum[split] for split in options.splits}
 
 
-def _run(race: Race, options: Options) -> list[Result]:
+def _run(race: Race, options: Options) -> list[dict[str, Any]]:
     here = os.sched_getaffinity(0)
     free: SimpleQueue[set[int]] = SimpleQueue()
     places = [{core} for core in sorted(here)] if options.parallel else [here]
     for place in places:
         free.put(place)
 
-    def one(seed: int) -> Result:
+    def one(seed: int) -> dict[str, Any]:
         cores = free.get()
         try:
             with on_cores(cores):
@@ -110,20 +124,20 @@ def _run(race: Race, options: Options) -> list[Result]:
         finally:
             free.put(cores)
         print_status(f"seed {seed}: {result}")
-        return result
+        return dataclasses.asdict(result) | {"provenance": provenance("learning", race.run_dir(seed))}
 
     with ThreadPoolExecutor(len(places)) as pool:
         return list(pool.map(one, range(options.first, options.first + options.seeds)))
 
 
-def _summary(results: list[Result]) -> dict[str, Any]:
+def _summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Over the seeds that have reached the target; None where none has."""
-    reached = [one for one in results if one.seconds is not None and one.env_steps is not None]
-    seconds = [one.seconds for one in reached if one.seconds is not None]
-    steps = [one.env_steps for one in reached if one.env_steps is not None]
+    reached = [row for row in rows if row["seconds"] is not None]
+    seconds = [row["seconds"] for row in reached]
+    steps = [row["env_steps"] for row in reached]
     return {
         "reached": len(reached),
-        "of": len(results),
+        "of": len(rows),
         "median_seconds": statistics.median(seconds) if seconds else None,
         "worst_seconds": max(seconds, default=None),
         "median_env_steps": statistics.median(steps) if steps else None,

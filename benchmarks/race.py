@@ -47,9 +47,13 @@ class Race:
     scratch: Path
     """Where runs and caches go."""
 
+    def run_dir(self, seed: int) -> Path:
+        """Where a seed is trained."""
+        return self.scratch / f"run-{seed}"
+
     def run(self, seed: int) -> Result:
         """Train one seed until it has reached the targets, or the limit or its last step is over."""
-        run_dir, cache = self.scratch / f"run-{seed}", self.scratch / f"cache-{seed}"
+        run_dir, cache = self.run_dir(seed), self.scratch / f"cache-{seed}"
         told: list[Seen] = []
         refused: list[dict[str, float]] = []
         while True:

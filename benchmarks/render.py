@@ -17,7 +17,8 @@ from typing import Annotated, Any
 import numpy as np
 from cyclopts import App, Parameter
 
-from benchmarks.record import circumstances, keep, print_status
+from benchmarks.record import earlier, keep, print_status, provenance
+from scoutrl._platform import accelerator
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -42,6 +43,9 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     """Measure, and keep the result."""
     if options.smoke:
         options = dataclasses.replace(options, batch=16, environments=4, trials=4, capacity=32, seconds=0.2)
+    sizes = ("batch", "environments", "trials", "capacity")
+    setup = {"benchmark": "render"} | {name: getattr(options, name) for name in sizes}
+    there = {} if options.smoke else earlier("render-sign", setup)
     # Before anything computes: threads that were started earlier would not follow.
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
     os.environ |= {"PYGLET_HEADLESS": "1", "LP_NUM_THREADS": "0"}
@@ -54,14 +58,15 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     }
     for name, speed in found.items():
         print_status(f"{name}: {'not installed' if speed is None else f'{speed:,.0f} frames/s'}")
-    result = circumstances("render") | {
-        "benchmark": "render",
-        "batch": options.batch,
-        "environments": options.environments,
-        "trials": options.trials,
-        "capacity": options.capacity,
+    said = dict.fromkeys(found, provenance("render") | {"accelerator": accelerator()})
+    if found["miniworld"] is None and there:
+        # Not installed here: what was measured elsewhere stays, but is nothing to compare the others with.
+        found["miniworld"], said["miniworld"] = (there[key]["miniworld"] for key in ("frames_per_second", "provenance"))
+    same = found["miniworld"] is not None and said["miniworld"] == said["batched"]
+    result = setup | {
         "frames_per_second": found,
-        "times_miniworld": found["miniworld"] and found["batched"] / found["miniworld"],
+        "times_miniworld": found["batched"] / found["miniworld"] if same else None,
+        "provenance": said,
     }
     keep("render-sign", result, options.smoke)
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
-from benchmarks.record import circumstances, keep, print_status
+from benchmarks.record import keep, print_status, provenance
 from benchmarks.watch import Seen, Training, on_cores
 
 
@@ -49,7 +49,9 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
         # Compiling takes most of a smoke run, and has been tried by now.
         every = one if options.smoke else measure(words, here, options.warm_up, Path(scratch) / "all")
         beside = beside_each_other(words, options.seeds, here, Path(scratch))
-    result = circumstances("speed") | {
+        for row, run in ((one, "one/warm"), (every, "one/warm" if options.smoke else "all/warm"), (beside, "single")):
+            row["provenance"] = provenance("speed", Path(scratch) / run)
+    result = {
         "benchmark": "speed",
         "family": options.family,
         "preset": options.preset,

@@ -84,6 +84,14 @@ def device_memory() -> float:
     return float(told["bytes_limit"]) if "bytes_limit" in told else available_memory()
 
 
+def accelerator() -> str | None:
+    """The kind of device that JAX computes on, such as "NVIDIA H100"; None if that is the processor. Starts JAX."""
+    import jax
+
+    device = jax.devices()[0]
+    return None if device.platform == "cpu" else device.device_kind
+
+
 def gigabytes(count: float) -> str:
     """Bytes for people."""
     return f"{count / 1e9:,.1f} GB"

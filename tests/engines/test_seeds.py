@@ -7,6 +7,7 @@ from training.runs import CHUNK, arrays, assert_same, config, rows
 
 from scoutrl.engines.seeds import train_seeds
 from scoutrl.errors import ScoutError
+from scoutrl.runs.provenance import Provenance, read_provenance
 from scoutrl.training.loop import train
 
 
@@ -22,6 +23,9 @@ def test_a_seed_in_a_process_gives_the_numbers_it_gives_alone(alone, tmp_path, c
     assert json.loads((tmp_path / "config.json").read_text())["seeds"] == [1, 2]
     assert_same(tmp_path / "seed-1", alone)
     assert rows(tmp_path / "seed-2") != rows(alone)
+    noted = read_provenance(tmp_path / "seed-1")
+    # The command is the one that was given, not that of the process.
+    assert noted == {0: dataclasses.replace(Provenance.now(), cores=1, date=noted[0].date)}
     assert "480 of 480 steps" in capsys.readouterr().err
     # Each is a run that its own command continues.
     train(config(4 * CHUNK, seed=2), tmp_path / "seed-2", show=False)

@@ -1,5 +1,7 @@
+import dataclasses
 import json
 import signal
+import sys
 from pathlib import Path
 
 import pytest
@@ -85,8 +87,14 @@ def test_finished_runs_are_used_again_and_more_is_added(tmp_path, capsys, monkey
         patch.setattr(training_seeds, "train_together", lambda *_: pytest.fail("nothing is left to train"))
         assert results(compared(tmp_path, [TABULAR], steps=CHUNK, show=True)) == results(first)
     assert "2 of 2 seeds are finished" in capsys.readouterr().err
+    earlier = first.algorithms[0].seeds[0].provenance[0]
+    monkeypatch.setattr(sys, "argv", ["scout", "compare", "more"])
     more = compared(tmp_path, [TABULAR], seeds=3, steps=2 * CHUNK)
     assert [seed.env_steps for seed in more.algorithms[0].seeds] == [2 * CHUNK] * 3
+    # Each row says how it came about: what was there is not relabelled.
+    later = dataclasses.replace(earlier, command="scout compare more")
+    assert [seed.provenance for seed in more.algorithms[0].seeds] == [{0: earlier, CHUNK: later}] * 2 + [{0: later}]
+    assert more.evaluated_with == later
 
 
 @pytest.mark.slow

@@ -29,7 +29,7 @@ def signal_after_a_chunk(monkeypatch):
 
 def test_a_run_directory_holds_all_that_a_user_may_want(whole):
     names = {path.name.split(".")[0] for path in whole.iterdir()} - {""}
-    assert names == {"config", "metrics", "events", "checkpoints"}
+    assert names == {"config", "metrics", "events", "checkpoints", "provenance"}
     found = rows(whole)
     assert [row["env_steps"] for row in found] == [CHUNK, 2 * CHUNK, 3 * CHUNK]
     assert [row["iteration"] for row in found] == [10, 20, 30]

@@ -112,7 +112,8 @@ class _Process:
         """Start the process, on one core only where the system can do that."""
         self.core = core
         self._stderr = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115 (closed in `ended`)
-        request = {"config": self.of.config.to_json(), "out": str(self.of.out), "core": core, "path": sys.path}
+        config, path = self.of.config.to_json(), sys.path
+        request = {"config": config, "out": str(self.of.out), "core": core, "path": path, "argv": sys.argv}
         self._process = subprocess.Popen(
             [sys.executable, "-m", "scoutrl.engines.worker"],
             stdin=subprocess.PIPE,

@@ -8,7 +8,9 @@ import threading
 
 
 def main() -> int:
-    """Train as the one line of JSON on stdin says: config, out, core (or null) and path (to import from).
+    """Train as the one line of JSON on stdin says.
+
+    It has config, out, core (or null), path (to import from), and argv (of the command that was given, for the record).
 
     Returns:
         The exit code: 0, 2 for a ScoutError, whose text is then the last line on stderr, 130 or 143 after a signal.
@@ -18,6 +20,7 @@ def main() -> int:
     request = json.loads(sys.stdin.readline())
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.path.extend(entry for entry in request["path"] if entry not in sys.path)
+    sys.argv = request["argv"]
     if request["core"] is not None:
         # Before JAX computes, which makes as many threads as there are cores.
         os.sched_setaffinity(0, {request["core"]})
@@ -29,6 +32,7 @@ def main() -> int:
 
 def _train(request: dict) -> int:
     from scoutrl.errors import ScoutError
+    from scoutrl.quiet import tell
     from scoutrl.runs.config import RunConfig
     from scoutrl.training.loop import train
     from scoutrl.training.signals import Interrupted

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scoutrl._platform import pin_threads
+from scoutrl._platform import accelerator, pin_threads
 from scoutrl.engines.processes import SeedRun
 from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.envs import MetaEnv
@@ -23,6 +23,7 @@ from scoutrl.results.files import write_results
 from scoutrl.results.statistics import Iqm
 from scoutrl.runs.config import MOST_SEEDS
 from scoutrl.runs.metrics import newest, read_rows
+from scoutrl.runs.provenance import Provenance, read_provenance
 from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
@@ -85,6 +86,7 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
             seed=_EVALUATION_SEED,
             bounds={name: value["test"] for name, value in _bounds(planned.env).items()},
             algorithms=tuple(_algorithm_result(planned, group, failures) for group in planned.groups),
+            evaluated_with=Provenance.now(accelerator()),
         )
         write_results(planned.out, comparison.to_dict())
     return comparison
@@ -123,6 +125,7 @@ def _seed_result(seed: SeedRun, within: Path, score: Evaluation | None, failures
         exploration_return=score.exploration_return if score else None,
         exploration_length=score.exploration_length if score else None,
         failure=failures.get(seed.out),
+        provenance=read_provenance(seed.out),
     )
 
 

@@ -21,6 +21,7 @@ from scoutrl.results.coupling import FAMILY, Coupling, CouplingResult
 from scoutrl.results.files import write_results
 from scoutrl.results.growth import Growth, SizeResult, first_solved
 from scoutrl.runs.metrics import newest, read_rows
+from scoutrl.runs.provenance import read_provenance
 from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.trials.trial import Trial
@@ -84,8 +85,19 @@ def _coupling_result(label: str, groups: Sequence[SeedGroup], failures: Mapping[
 
     config = groups[0].config
     return CouplingResult(
-        label, config.settings, steps_per_trial(config), explores=growth("test_revealed"), solves=growth("test_return")
+        label,
+        config.settings,
+        steps_per_trial(config),
+        explores=growth("test_revealed"),
+        solves=growth("test_return"),
+        provenance={
+            _size(group): {seed.config.seed: read_provenance(seed.out) for seed in group.seeds} for group in groups
+        },
     )
+
+
+def _size(group: SeedGroup) -> int:
+    return group.config.family_options.get("size", 64)
 
 
 def _size_result(group: SeedGroup, metric: str, failures: Mapping[Path, str]) -> SizeResult:
@@ -95,5 +107,4 @@ def _size_result(group: SeedGroup, metric: str, failures: Mapping[Path, str]) ->
     failed = {seed.config.seed: failures[seed.out] for seed in group.seeds if seed.out in failures}
     # Runs that were made longer before are used as they are.
     budget = min((int(newest(seed.out)["env_steps"]) for seed in sound), default=group.config.steps)
-    size = group.config.family_options.get("size", 64)
-    return SizeResult.of(size, budget, steps_per_evaluation(group.config), solved, failed)
+    return SizeResult.of(_size(group), budget, steps_per_evaluation(group.config), solved, failed)

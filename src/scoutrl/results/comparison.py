@@ -9,6 +9,7 @@ from scoutrl.evaluation.scores import EvaluationProtocol
 from scoutrl.results.curves import Curve
 from scoutrl.results.files import VERSION, decode_results, read_results
 from scoutrl.results.statistics import Iqm
+from scoutrl.runs.provenance import History, Provenance
 
 
 @dataclasses.dataclass(frozen=True)
@@ -46,6 +47,8 @@ class SeedResult:
     """Mean steps of an exploration episode; None if the seed failed."""
     failure: str | None
     """The reason for its failure, in one line; None if it did not fail."""
+    provenance: History = dataclasses.field(default_factory=dict)
+    """With what it was trained, by the steps done when that began to hold; empty if that was not noted."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +117,8 @@ class Comparison:
     """Exact bounds on the return on the problems of the evaluation, by name; empty if the family cannot be solved."""
     algorithms: tuple[AlgorithmResult, ...]
     """One result per algorithm or variant, in the order they were asked for."""
+    evaluated_with: Provenance | None = None
+    """With what the evaluations were made, those of all seeds by one command; None if that was not noted."""
 
     @property
     def where(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from scoutrl.results.files import VERSION, decode_results, read_results
 from scoutrl.results.growth import AT_OPTIMUM, Growth
 from scoutrl.results.rates import RATES, slope_of_rate
+from scoutrl.runs.provenance import History
 
 FAMILY = "lever"
 """The family on which the experiment is made."""
@@ -27,6 +28,8 @@ class CouplingResult:
     """Samples until the explorer pulls the telling lever."""
     solves: Growth
     """Samples until the agent solves the problems."""
+    provenance: dict[int, dict[int, History]] = dataclasses.field(default_factory=dict)
+    """With what each run was trained, by size, then by seed; empty if that was not noted."""
 
     @property
     def growth(self) -> dict[str, Growth]:
@@ -36,7 +39,8 @@ class CouplingResult:
     def to_dict(self) -> dict[str, Any]:
         """All fields as what JSON can hold."""
         growth = {target: growth.to_dict() for target, growth in self.growth.items()}
-        return {"label": self.label, "settings": self.settings, "steps_per_trial": self.steps_per_trial} | growth
+        fields = dataclasses.asdict(self)
+        return {name: fields[name] for name in ("label", "settings", "steps_per_trial", "provenance")} | growth
 
 
 @dataclasses.dataclass(frozen=True)

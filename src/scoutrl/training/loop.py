@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
-from scoutrl._platform import on_this_machine, pin_threads
+from scoutrl._platform import accelerator, on_this_machine, pin_threads
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError
 from scoutrl.evaluation.evaluate import Measure
 from scoutrl.runs import metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
+from scoutrl.runs.provenance import Provenance, note_provenance
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.memory import check_memory
@@ -116,8 +117,10 @@ class _Training:
         progress = join(parts)
         del parts
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
+        now = Provenance.now(accelerator())
         for record in self._records:
             record.open_log()
+            note_provenance(record.path, record.env_steps, now)
         self._display.begin()
         self._stop.until = "this chunk"
         self._row_at = time.perf_counter()
