@@ -3,8 +3,8 @@
     python -m benchmarks.doors --seeds 3
 
 In each of four steps the agent waits, which pays 0.1, or opens one of two doors. The right door pays 1, the other
-nothing, and either ends the episode. The best is to wait three times and to open the right door with the last step: 1.3. Who values
-what comes after the horizon as if it still counted waits for ever, and gets 0.4.
+nothing, and either ends the episode. The best is to wait three times and to open the right door with the last step: 1.3.
+Who values what comes after the horizon as if it still counted waits for ever, and gets 0.4.
 """
 
 import dataclasses
@@ -20,7 +20,7 @@ from cyclopts import App, Parameter
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 import scoutrl
-from benchmarks.record import circumstances, keep, print_status
+from benchmarks.record import keep, print_status
 from scoutrl import MetaEnv, ProblemSet, Spaces, Step
 from scoutrl.algorithms.registry import algorithms
 
@@ -83,8 +83,8 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
         returns = [_return(name, seed, steps) for seed in range(options.first, options.first + options.seeds)]
         found[name] = {"median": statistics.median(returns), "returns": returns}
         print_status(f"{name}: {returns}")
-    result = circumstances("doors") | {"benchmark": "doors", "best": BEST, "steps": steps, "algorithms": found}
-    keep("doors", result, options.smoke)
+    setup = {"benchmark": "doors", "best": BEST, "steps": steps}
+    keep("doors", setup | {"algorithms": found, "provenance": provenance("doors")}, options.smoke)
 
 
 def _return(algorithm: str, seed: int, steps: int) -> float:

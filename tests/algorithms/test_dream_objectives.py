@@ -13,6 +13,7 @@ from probes.rooms import Rooms
 from scoutrl.algorithms.dream.dream import belief_shift, information_gain
 from scoutrl.algorithms.dream.networks import DreamNetworks
 from scoutrl.nn.init import generator
+from scoutrl.trials import replay as ring
 from scoutrl.trials.encode import EncodedEpisodes
 from scoutrl.trials.sequences import Transitions
 
@@ -78,6 +79,22 @@ def test_the_decoder_learns_on_every_prefix_that_was_lived():
     distance = jnp.array([[1.0, 2.0, 4.0, 100.0, 100.0], [8.0, 5.0, 4.0, 3.0, 1.0]])
     expected = np.mean([1, 2, 4, 8, 5, 4, 3, 1])
     assert small().decoder_loss(distance, played([2, 4])) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("prioritised", "weighted", "guess"), [(0, True, 0), (150, True, 0), (150, False, 0.5)])
+def test_before_anything_is_seen_the_decoder_s_best_guess_is_the_mean_of_f(prioritised, weighted, guess):
+    """f is -1, -1 and 2 in three problems, and the last is drawn more often for having a high priority."""
+    f = jnp.array([-1.0, -1.0, 2.0])
+    replay = ring.Replay(trials=jnp.arange(3), priority=jnp.array([0.0, 0, 9]), added=jnp.int32(3))  # type: ignore
+    rows, weights = ring.draw(replay, jnp.ones(3), 600, 0, prioritised, jax.random.key(0))
+    nothing = played([0] * 600)
+
+    def loss(g):
+        distance = jnp.zeros((600, STEPS + 1)).at[:, 0].set((f[rows] - g) ** 2)
+        return small().decoder_loss(distance, nothing, weights if weighted else None)
+
+    best = -jax.grad(loss)(0.0) / jax.grad(jax.grad(loss))(0.0)
+    assert best == pytest.approx(guess, abs=4 * (2 / 600) ** 0.5)
 
 
 def test_the_explorer_s_targets_are_the_information_still_to_come_less_its_cost():
