@@ -3,7 +3,7 @@
     python -m benchmarks.doors --seeds 3
 
 In each of four steps the agent waits, which pays 0.1, or opens one of two doors. The right door pays 1, the other
-nothing, and either ends the episode. The best is to wait three times and to open the right door with the last step: 1.3.
+nothing, and either ends the episode. The best is to wait three times, then to open the right door: 1.3.
 Who values what comes after the horizon as if it still counted waits for ever, and gets 0.4.
 """
 
