@@ -1,4 +1,4 @@
-"""A gradient step of DREAM: pure, the same compiled or not, for one seed or several; images and real-valued IDs."""
+"""What a gradient step of DREAM learns from images and from real-valued IDs."""
 
 import equinox as eqx
 import gymnasium
