@@ -40,6 +40,7 @@ def acted(dream, env, state):
     return jax.vmap(lambda key: one(jnp.array([[1, 0], [2, 1]]), key))(jax.random.split(jax.random.key(0), 200))
 
 
+@pytest.mark.slow
 def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():
     env, state, _ = lived()
     changed = with_encoders(state, lambda encoders: noisy(encoders, 7))

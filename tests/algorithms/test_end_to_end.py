@@ -5,17 +5,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import TRIALS, play, quick_jit, size, trained
+from algorithms.small_dream import TRIALS, play, quick_jit, trained
 from algorithms.small_rivals import RIVALS, lived, small
-from algorithms.test_dream_learning import close
 
 from scoutrl.algorithms.recurrent.unroll import policy_features, unroll
 from scoutrl.errors import ScoutError
 from scoutrl.rl import ppo
 from scoutrl.runs.config import resolve
-
-learn = quick_jit(lambda rival, env, state, trials, key: rival.learn(env, state, trials, key))
-LEARNERS = ["q", "ppo"]
 
 
 @quick_jit
@@ -34,33 +30,6 @@ def test_which_rewards_count_and_where_the_return_ends():
     np.testing.assert_array_equal(everything, np.ones((TRIALS, 8)))
     np.testing.assert_array_equal(exploitation, [[0] * 4 + [1] * 4] * TRIALS)
     np.testing.assert_allclose(discounts, [[0.99] * 7 + [0]] * TRIALS, rtol=1e-6)
-
-
-@pytest.mark.parametrize("learner", LEARNERS)
-@pytest.mark.parametrize("name", RIVALS[1:])
-def test_learning_is_pure_and_trains_all_there_is(name, learner):
-    env, state, trials = lived(name, learner)
-    rival = small(name, learner=learner, updates_per_iteration=2)
-    before = jax.tree.map(np.array, state)
-    first, metrics = learn(rival, env, state, trials, jax.random.key(0))
-    second, _ = learn(rival, env, state, trials, jax.random.key(0))
-    assert eqx.tree_equal(first, second)
-    assert eqx.tree_equal(jax.tree.map(np.asarray, state), before)
-    assert all(np.isfinite(value) for value in metrics.values())
-    assert int(first.counters["updates"]) == 2
-    assert (first.replay is None) == (learner == "ppo")
-    moved = jax.tree.map(jnp.subtract, first.networks, state.networks)
-    assert all(size(leaf) > 1e-5 for leaf in jax.tree.leaves(moved) if leaf.size)
-
-
-@pytest.mark.parametrize(("name", "learner"), [("e-rl2", "ppo"), ("import", "q"), ("varibad", "q")])
-def test_several_seeds_in_one_program_are_each_seed_alone(name, learner):
-    (env, *first), (_, *second) = lived(name, learner, 0), lived(name, learner, 1)
-    rival, keys = small(name, learner=learner), jax.random.split(jax.random.key(0), 2)
-    alone = [learn(rival, env, *given, key) for given, key in zip((first, second), keys, strict=True)]
-    stack = lambda *trees: jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)  # noqa: E731
-    together = quick_jit(eqx.filter_vmap(rival.learn, in_axes=(None, 0, 0, 0)))
-    close(together(env, *stack(first, second), keys), stack(*alone), 1e-3)
 
 
 @quick_jit

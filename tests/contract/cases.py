@@ -107,7 +107,7 @@ def each(cases: list[Case], quick: set[Case] | None = None) -> pytest.MarkDecora
     """Parametrise by `case`; all but the quick ones are marked slow."""
     quick = SMOKE if quick is None else quick
     marked = [pytest.param(case, id=str(case), marks=[] if case in quick else pytest.mark.slow) for case in cases]
-    # One case after the other, for not all of their programs can be kept.
+    # One case after the other: the programs of all of them would fill the memory.
     return pytest.mark.parametrize("case", marked, scope="module")
 
 
@@ -152,28 +152,35 @@ def weights(state: TrainingState) -> tuple[Any, Any]:
 
 
 def noisy(tree: Any, seed: int) -> Any:
-    """The tree with random numbers added to all of its own."""
+    """The tree with random numbers added to all of its own; the more inputs a layer has, the smaller."""
     random = np.random.default_rng(seed)
+
+    def noise(x: Array) -> Any:
+        inputs = max(len(x), 1) if x.ndim > 1 else 4
+        return 0.5 * random.standard_normal(x.shape, np.float32) / np.float32(inputs) ** 0.5
+
     reals, rest = eqx.partition(tree, eqx.is_inexact_array)
-    return eqx.combine(jax.tree.map(lambda x: x + 0.3 * random.standard_normal(x.shape, np.float32), reals), rest)
+    return eqx.combine(jax.tree.map(lambda x: x + noise(x), reals), rest)
 
 
-@lru_cache(4)
+@lru_cache(1)
 def advance(case: Case) -> Callable[[TrainingState], tuple[TrainingState, ChunkMetrics]]:
     """One iteration, compiled."""
+    jax.clear_caches()
     sampler, algorithm = ProbeSampler(Probe(case.kind)), algorithm_of(case)
     return quick_jit(lambda state: chunk(sampler, algorithm, 1, state))
 
 
-@lru_cache(4)
+@lru_cache(1)
 def advanced(case: Case) -> tuple[TrainingState, ChunkMetrics]:
     """After one iteration."""
     return advance(case)(fresh(case))
 
 
-@lru_cache(4)
+@lru_cache(1)
 def play(case: Case) -> Callable[[Agent, Array, PRNGKeyArray], Trial]:
     """One greedy trial in each of some problems, compiled."""
+    jax.clear_caches()
     sampler, protocol = ProbeSampler(Probe(case.kind)), algorithm_of(case).protocol(greedy=True)
     return quick_jit(lambda agent, problems, keys: sampler.sample(lambda *_: agent, problems, keys, protocol))
 

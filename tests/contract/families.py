@@ -26,7 +26,6 @@ class Kind(NamedTuple):
 _VECTOR = Box(np.array([-2, -np.inf], np.float32), np.array([4, np.inf], np.float32))
 KINDS = {
     "goals": Kind(goal=Discrete(2)),
-    "plain": Kind(),
     "components": Kind(MultiDiscrete([2, 3]), MultiDiscrete([2, 3]), MultiDiscrete([2, 2])),
     "continuous": Kind(Box(np.array([-1, -2], np.float32), np.array([1, 3], np.float32)), _VECTOR, _VECTOR, True),
     "vectors": Kind(observation=_VECTOR, real=True),
@@ -54,7 +53,7 @@ class Probe(MetaEnv):
     horizon: int = eqx.field(static=True)
     kind: str = eqx.field(static=True)
 
-    def __init__(self, kind: str = "plain"):
+    def __init__(self, kind: str = "goals"):
         action, observation, goal, real = KINDS[kind]
         ids = SHADES.reshape(-1, 2)
         self.problems = ProblemSet(ids * 1.5 - 0.25 if real else ids, [0, 1, 3], [2], ["secret", "shade"])

@@ -64,6 +64,7 @@ def rules_of(name, n, goal):
     return BusRules(n, goal, name) if name in BUSES else KitchenRules(n, goal)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "ids"), [("bus", "number"), ("map", "number"), *BOTH_IDS])
 def test_every_step_follows_the_rules(name, ids):
     numbers, goals, actions, first, steps = played(name, ids)

@@ -28,6 +28,7 @@ def test_every_problem_of_the_split_gets_its_share():
     assert (scorer(sampler, PROTOCOL, 5, "train")(RIGHT, 0).exploration == 2).all()
 
 
+@pytest.mark.slow
 def test_a_trial_is_the_same_in_batches_of_any_size(monkeypatch):
     whole = scorer(SAMPLER, PROTOCOL, 10, "test")(RIGHT, 3)
     monkeypatch.setattr(module, "BATCH", 4)
@@ -98,6 +99,7 @@ class Halls(Rooms):
         super().__init__(shades=1, goals=goals, reward=0.5)
 
 
+@pytest.mark.slow
 def test_in_another_family_with_the_same_spaces(scripted_run, tmp_path):
     result = scoutrl.evaluate(scripted_run, trials=8, env=Halls())
     assert result.exploitation_return.mean == 1.0

@@ -63,6 +63,7 @@ class Keeps(EnumerableEnv):
         return {}
 
 
+@pytest.mark.slow
 def test_a_part_of_the_problem_kept_in_the_state_can_be_looked_up_everywhere(tmp_path):
     env = Keeps()
     check(env)
@@ -123,6 +124,7 @@ def test_what_the_code_raises_is_one_line(fault, message):
         check(Breaks(fault))
 
 
+@pytest.mark.slow
 def test_a_callback_that_fails_in_the_midst_of_training_is_one_line(tmp_path):
     CALLS.clear()
     settings = {"iterations": 1, "evaluation_trials": 4}
@@ -217,6 +219,7 @@ def test_an_algorithm_that_lacks_methods_is_one_line():
         scoutrl.train("scoutrl.algorithms.base:Algorithm", "lever", 1)
 
 
+@pytest.mark.slow
 def test_a_failing_callback_prints_no_traceback():
     code = (
         "from reliability.test_family_code import Breaks\nfrom scoutrl.envs.check import check\n"

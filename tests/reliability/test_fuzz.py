@@ -79,6 +79,7 @@ def assert_no_traceback(words: list[str], capsys) -> None:
         assert len([line for line in said.splitlines() if line.startswith("scout: ")]) == 1, said
 
 
+@pytest.mark.slow
 @fuzz
 @given(data=st.data())
 def test_config(data, run, scripted_run, capsys):
@@ -107,6 +108,7 @@ def test_config(data, run, scripted_run, capsys):
     assert_no_traceback([*train, "--out", str(run)], capsys)
 
 
+@pytest.mark.slow
 @fuzz
 @given(data=st.data())
 def test_metrics(data, run, scripted_run, capsys):

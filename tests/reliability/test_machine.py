@@ -11,6 +11,7 @@ from scoutrl._platform import on_this_machine
 from scoutrl.errors import ScoutError
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("platform", ["cuda", "nonsense"])
 def test_a_platform_that_is_not_there(platform, scripted_run, tmp_path):
     commands = [

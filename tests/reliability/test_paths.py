@@ -54,6 +54,7 @@ def test_a_checkpoint_is_read_back_from_any_path(tmp_path, name, monkeypatch):
         assert found.parts["agent"]["w"].tolist() == [2, 2, 2]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["*", "s3:", os.fsdecode(b"a [b] \\ \xff\n")])
 def test_a_run_goes_on_and_is_used_in_any_path(tmp_path, name, monkeypatch, capsys):
     (tmp_path / name).mkdir()
@@ -70,6 +71,7 @@ def test_a_run_goes_on_and_is_used_in_any_path(tmp_path, name, monkeypatch, caps
 # Number 16
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "environment",
     [
@@ -101,6 +103,7 @@ def test_a_user_without_a_home_has_no_cache(monkeypatch):
     use_compilation_cache()
 
 
+@pytest.mark.slow
 def test_64_bits_are_refused_in_one_line(tmp_path):
     for line in (f"train {SCRIPT} {ROOMS} --out r", "evaluate r", f"compare {ROOMS} --algorithms {SCRIPT} --out c"):
         done = subprocess.run(

@@ -57,6 +57,7 @@ def begun(run: Path, process: subprocess.Popen[str]) -> None:
     time.sleep(0.5)
 
 
+@pytest.mark.slow
 def test_within_a_long_chunk(tmp_path):
     with start(*SCRIPT, *LONG, "--out", tmp_path / "r") as process:
         assert process.stderr is not None
@@ -78,6 +79,7 @@ def test_within_a_long_chunk(tmp_path):
             process.kill()
 
 
+@pytest.mark.slow
 def test_while_compiling(tmp_path):
     with start("train", "dream", "lever", "--out", tmp_path / "r", SCOUT_CACHE_DIR=str(tmp_path / "cache")) as process:
         assert process.stderr is not None
@@ -95,6 +97,7 @@ def test_while_compiling(tmp_path):
             process.kill()
 
 
+@pytest.mark.slow
 def test_a_terminals_ctrl_c_reaches_each_seed_once(tmp_path):
     """The terminal signals all processes of the command; each seed saves all the same."""
     words = [*SCRIPT, "--steps", "1e12", "--seeds", 2, "--seeds-mode", "processes", "--out", tmp_path]

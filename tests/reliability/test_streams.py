@@ -17,7 +17,8 @@ CONFIG = resolve("probes.scripted:Script", "lever", steps=100)
 ROW = {"env_steps": 100, "seconds": 1.0, "steps_per_second": 100.0, "updates_per_second": 1.0, "test_return": 0.5}
 
 
-@pytest.mark.parametrize("shell", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full", "<&- >&- 2>&-"])
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", [">&-", "2>/dev/full", "<&- >&- 2>&-"])
 def test_training_needs_no_streams(shell, tmp_path):
     result = scout(*SCRIPT, *QUICK, "--out", tmp_path / "r", shell=shell)
     assert result.returncode == 0, result
@@ -25,20 +26,23 @@ def test_training_needs_no_streams(shell, tmp_path):
     assert len(list((tmp_path / "r" / "checkpoints").iterdir())) == 1
 
 
-@pytest.mark.parametrize("words", [["families"], ["--help"], ["algorithms", "dream"], ["bounds", "lever", "--json"]])
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["families"], ["--help"], ["bounds", "lever", "--json"]])
 def test_a_full_output_is_one_line(words):
     assert_one_line(scout(*words, shell=">/dev/full"), "output cannot be written", "No space left")
 
 
-@pytest.mark.parametrize("words", [["families"], ["--help"], ["nonsense"], ["bounds", "lever"]])
-@pytest.mark.parametrize("shell", [">&-", "2>&-", ">&- 2>&-", "2>/dev/full"])
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [["families"], ["nonsense"]])
+@pytest.mark.parametrize("shell", [">&- 2>&-", "2>/dev/full"])
 def test_commands_end_as_they_should(words, shell):
     result = scout(*words, shell=shell)
     assert result.returncode == (2 if words == ["nonsense"] else 0), result
     assert "Traceback" not in result.stderr + result.stdout
 
 
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp1252"])
+@pytest.mark.slow
+@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
 def test_encodings_that_lack_characters(encoding, scripted_seeds):
     for words in (["evaluate", scripted_seeds, "--trials", 8, "--trust"], ["--help"], ["algorithms", "dream"]):
         result = scout(*words, PYTHONIOENCODING=encoding)
@@ -74,6 +78,7 @@ def test_the_library_writes_to_whatever_stands_for_stderr(monkeypatch):
             assert "test return 0.500" in stream.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("term", "sign"), [("dumb", "compiling ..."), ("xterm", "\x1b[")])
 def test_a_terminal_that_can_only_add_lines_gets_lines(term, sign, tmp_path):
     ours, theirs = pty.openpty()

@@ -46,6 +46,7 @@ def rename(run: Path, **names: str) -> None:
         write_manifest(path, found["identity"] | names, found["counters"], found["sha256"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["beside", "inside", "above"])
 def test_code_beside_a_run_is_run_only_when_trusted_and_code_in_it_never(downloaded, place):
     where, run = {

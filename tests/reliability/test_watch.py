@@ -40,6 +40,7 @@ class Turns(Rooms):
         return after, Step(seen, reward, answer.terminated, answer.truncated)
 
 
+@pytest.mark.slow
 def test_a_family_that_turns_bad_is_named_for_each_seed_and_the_learning_rate_is_not_blamed(tmp_path):
     check(Turns("reward"))
     given = {"seeds": 2, "seeds_mode": "vmap", "settings": {"iterations": 20}, "show": False}
@@ -54,6 +55,7 @@ def test_a_family_that_turns_bad_is_named_for_each_seed_and_the_learning_rate_is
         assert ("the last good checkpoint is kept" in said) or not saved or "no checkpoint was made yet" in said
 
 
+@pytest.mark.slow
 def test_an_evaluation_says_what_the_family_did_wrong(scripted_run):
     with pytest.raises(ScoutError, match=r"cannot be evaluated: Turns.step returned a reward .* problem \[3, \d+\]"):
         scoutrl.evaluate(scripted_run, env=Turns("reward"))
@@ -132,6 +134,7 @@ class Diverges(Script):
         return state, {"loss": jnp.float32(jnp.nan)}
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_is_the_learning_rates_and_no_checkpoint_is_claimed(tmp_path):
     with pytest.raises(
         RunsFailedError, match=r"^loss became infinite or not a number .* Try a smaller learning"

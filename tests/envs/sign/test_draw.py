@@ -23,6 +23,7 @@ def frames(path):
         return poses, file["frames"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("path", "similarity", "error"),
     [
@@ -43,6 +44,7 @@ def test_frames_look_like_the_real_ones(path, similarity, error):
     assert min(ssim(one, other) for one, other in pairs) > 0.88
 
 
+@pytest.mark.slow
 def test_a_frame_is_the_same_alone_in_a_batch_and_under_vmap():
     poses, _ = frames(TWELVE)
     together = np.asarray(draw(*poses))
@@ -63,6 +65,7 @@ def test_no_frames():
     assert draw(nothing, nothing, nothing, nothing, np.zeros((0, 6))).shape == (0, 60, 80, 3)
 
 
+@pytest.mark.slow
 def test_other_sizes_show_the_same():
     poses, _ = frames(TWELVE)
     usual = np.asarray(draw(*poses), np.float64)
@@ -71,6 +74,7 @@ def test_other_sizes_show_the_same():
     assert np.abs(shrunk - usual).mean() < 3
 
 
+@pytest.mark.slow
 def test_the_words_differ():
     n = np.ones(3)
     shown = np.asarray(draw(8.0 * n, 10.25 * n, 0 * n, np.arange(3), np.zeros((3, 6))), int)

@@ -37,6 +37,7 @@ def played():
     return actions, jax.tree.map(np.asarray, start), jax.tree.map(np.asarray, answers)
 
 
+@pytest.mark.slow
 def test_every_step_follows_the_rules(played):
     actions, start, (states, rewards, terminated, truncated) = played
     x, z, heading = (np.asarray(value, np.float64) for value in (start.x, start.z, start.heading))
@@ -62,6 +63,7 @@ def test_every_step_follows_the_rules(played):
     assert min(stayed, given_up, timed_out, (lived & (rewards == 1)).sum(), (lived & (rewards == -1)).sum()) > 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("start", "low", "high"), [("paper", (4.4, 4.4), (4.6, 5.6)), ("miniworld", (3.6, 3.6), (5.4, 6.4))]
 )
@@ -78,6 +80,7 @@ def test_starts(start, low, high):
     assert (states.colour == 2).all()
 
 
+@pytest.mark.slow
 def test_a_state_is_small_and_tells_the_observation():
     env = Sign(height=24, width=32)
     state, observation = env.reset(jnp.array([1]), jax.random.key(0))
@@ -88,6 +91,7 @@ def test_a_state_is_small_and_tells_the_observation():
     assert (observation != step.observation).any()
 
 
+@pytest.mark.slow
 def test_the_family_keeps_its_promises():
     env = scoutrl.make("sign", height=20, width=20)
     check(env)
