@@ -53,7 +53,7 @@ def test_every_step_is_predicted_by_every_embedding():
     m, x = (jax.random.normal(jax.random.key(i), shape) for i, shape in [(1, (2, 5, 3)), (2, (2, 6, 4))])
     said = decoder(m, x)
     assert said.shape == (2, 5, 6, 2)
-    one = decoder.out(jax.nn.relu(decoder.task(m[1, 2]) + decoder.step(x[1, 4])))
+    one = decoder.out(jax.nn.relu(decoder.hidden(jax.nn.relu(decoder.task(m[1, 2]) + decoder.step(x[1, 4])))))
     np.testing.assert_allclose(said[1, 2, 4], one, rtol=1e-5)
 
 

@@ -45,25 +45,27 @@ class Predictor(eqx.Module):
 
 
 class Decoder(eqx.Module):
-    """y(m, x) = V relu(A m + B x): of every step x by every embedding m of a trial."""
+    """y(m, x) = V relu(W relu(A m + B x)): of every step x by every embedding m of a trial."""
 
     task: Linear
     """A."""
     step: Linear
     """B."""
+    hidden: Linear
+    """W."""
     out: Linear
     """V."""
 
     def __init__(self, embedding: int, features: int, width: int, outputs: int, rng: Rng):
         """Draw a network for features of such lengths."""
         self.task, self.step = Linear(embedding, width, rng, gain=1.0), Linear(features, width, rng, gain=1.0)
-        self.out = Linear(width, outputs, rng, gain=1.0)
+        self.hidden, self.out = Linear(width, width, rng), Linear(width, outputs, rng, gain=1.0)
 
     def __call__(
         self, m: Float[Array, "batch terms embedding"], x: Float[Array, "batch time features"]
     ) -> Float[Array, "batch terms time outputs"]:
         """Predictions for each pair of an embedding and a step."""
-        return self.out(jax.nn.relu(self.task(m)[:, :, None] + self.step(x)[:, None]))
+        return self.out(jax.nn.relu(self.hidden(jax.nn.relu(self.task(m)[:, :, None] + self.step(x)[:, None]))))
 
 
 def predictable(encoder: Encoder) -> bool:
