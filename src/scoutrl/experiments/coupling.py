@@ -20,7 +20,7 @@ from scoutrl.experiments.coupling_plan import plan_coupling, steps_per_evaluatio
 from scoutrl.results.coupling import FAMILY, Coupling, CouplingResult
 from scoutrl.results.files import write_results
 from scoutrl.results.growth import Growth, SizeResult, first_solved
-from scoutrl.runs.metrics import newest, read_rows
+from scoutrl.runs.metrics import RETURN, newest, read_rows
 from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.trials.trial import Trial
@@ -83,9 +83,8 @@ def _coupling_result(label: str, groups: Sequence[SeedGroup], failures: Mapping[
         return Growth.of([_size_result(group, metric, failures) for group in groups])
 
     config = groups[0].config
-    return CouplingResult(
-        label, config.settings, steps_per_trial(config), explores=growth("test_revealed"), solves=growth("test_return")
-    )
+    explores, solves = growth("validation_revealed"), growth(RETURN)
+    return CouplingResult(label, config.settings, steps_per_trial(config), explores=explores, solves=solves)
 
 
 def _size_result(group: SeedGroup, metric: str, failures: Mapping[Path, str]) -> SizeResult:
