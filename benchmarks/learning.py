@@ -1,12 +1,13 @@
-"""How soon DREAM has learnt: seconds and environment steps to a target return on unseen problems.
+"""How soon DREAM has learnt: seconds and environment steps to a target return.
 
     python -m benchmarks.learning --family distracting-bus --target 0.78 --seeds 10 --limit 120
 
 Each seed is one `scout train` as from a shell, in a new directory and with an empty cache of compiled programs. Time
-runs from the start of the process to the arrival of the row of metrics.jsonl whose evaluation reaches the target. The
-run is then stopped as by Ctrl-C, and `scout evaluate` has to confirm the target on the checkpoint it leaves, at the end
-of the next chunk at the latest; that is not counted. If the target is not confirmed, the same command goes on and the
-clock with it, by the seconds of training that the metrics tell, so that starting again is not counted either.
+runs from the start of the process to the arrival of the row of metrics.jsonl whose evaluation, on validation problems,
+reaches the target. The run is then stopped as by Ctrl-C, and `scout evaluate` has to confirm the target, on test
+problems unless `--splits` names others, on the checkpoint it leaves, at the end of the next chunk at the latest; that
+is not counted. If the target is not confirmed, the same command goes on and the clock with it, by the seconds of
+training that the metrics tell, so that starting again is not counted either.
 
 Seeds are added to those that the result has; one that is measured again is replaced. Each has its own provenance.
 """
@@ -18,13 +19,14 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from cyclopts import App, Parameter
 
 from benchmarks.race import Race
 from benchmarks.record import earlier, keep, print_status, provenance
 from benchmarks.watch import bounds, on_cores
+from scoutrl.envs.problems import Split
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -39,8 +41,8 @@ class Options:
     """Mean exploitation return to reach; without it, `of_optimum`."""
     of_optimum: float = 0.95
     """The target as a share of the optimum of each split, as `scout bounds` tells it."""
-    splits: Annotated[tuple[Literal["test", "train"], ...], Parameter(consume_multiple=1, negative=())] = ("test",)
-    """Splits on which `scout evaluate` has to confirm the target; the metrics tell of test alone."""
+    splits: Annotated[tuple[Split, ...], Parameter(consume_multiple=1, negative=())] = ("test",)
+    """Splits on which `scout evaluate` has to confirm the target; the metrics tell of validation alone."""
     seeds: int = 10
     """How many, from `first` on."""
     first: int = 0
@@ -66,13 +68,11 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
         tiny = ("iterations=5", "trials_per_iteration=16", "capacity=64")
         options = dataclasses.replace(options, family="lever", target=-1.0, seeds=1, trials=64, limit=600.0, sets=tiny)
     with tempfile.TemporaryDirectory() as scratch:
-        targets = _targets(options, Path(scratch))
-        setup = _setup(options, targets)
+        aim, targets = _targets(options, Path(scratch))
+        setup = _setup(options, aim, targets)
         name = options.name or f"learning-{options.family}-{options.preset}"
         there = {} if options.smoke else earlier(name, setup)
-        race = Race(
-            words=_words(options), targets=targets, limit=options.limit, trials=options.trials, scratch=Path(scratch)
-        )
+        race = Race(_words(options), aim, targets, options.limit, options.trials, Path(scratch))
         rows = together(there.get("seeds", []), _run(race, options))
     keep(name, setup | {"summary": _summary(rows), "seeds": rows}, options.smoke)
 
@@ -83,7 +83,7 @@ def together(there: list[dict[str, Any]], new: list[dict[str, Any]]) -> list[dic
     return [rows[seed] for seed in sorted(rows)]
 
 
-def _setup(options: Options, targets: dict[str, float]) -> dict[str, Any]:
+def _setup(options: Options, aim: float, targets: dict[str, float]) -> dict[str, Any]:
     """What has to be the same for seeds to be in one result."""
     return {
         "benchmark": "learning",
@@ -91,6 +91,7 @@ def _setup(options: Options, targets: dict[str, float]) -> dict[str, Any]:
         "preset": options.preset,
         "sets": list(options.sets),
         "target": targets,
+        "validation_target": aim,
         "limit_seconds": options.limit,
         "cores_per_seed": 1 if options.parallel else len(os.sched_getaffinity(0)),
     }
@@ -98,15 +99,16 @@ def _setup(options: Options, targets: dict[str, float]) -> dict[str, Any]:
 
 def _words(options: Options) -> list[str]:
     sets = ["--set", *options.sets] if options.sets else []
-    return ["dream", options.family, "--preset", options.preset, *sets]
+    return ["dream", options.family, "--preset", options.preset, "--until", "none", *sets]
 
 
-def _targets(options: Options, scratch: Path) -> dict[str, float]:
-    """The target of each split."""
+def _targets(options: Options, scratch: Path) -> tuple[float, dict[str, float]]:
+    """The return on validation problems to look out for, and the target of each split."""
     if options.target is not None:
-        return dict.fromkeys(options.splits, options.target)
+        return options.target, dict.fromkeys(options.splits, options.target)
     optimum = bounds(options.family, scratch / "cache-bounds")["optimum"]
-    return {split: options.of_optimum * optimum[split] for split in options.splits}
+    targets = {split: options.of_optimum * value for split, value in optimum.items()}
+    return targets["validation"], {split: targets[split] for split in options.splits}
 
 
 def _run(race: Race, options: Options) -> list[dict[str, Any]]:

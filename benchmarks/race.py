@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.watch import Seen, Training, evaluate
+from scoutrl.runs.metrics import RETURN
 
 
 @dataclasses.dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Result:
     refused: list[dict[str, float]]
     """Moments at which the metrics told of the target and the evaluation did not confirm it."""
     curve: list[dict[str, float]]
-    """Seconds, environment steps and return on unseen problems of every evaluation in the metrics."""
+    """Seconds, environment steps and return on validation problems of every evaluation in the metrics."""
 
     def __str__(self) -> str:
         said = ", ".join(f"{split} {found['mean']:.3f}" for split, found in self.confirmation.items())
@@ -38,6 +39,8 @@ class Race:
 
     words: list[str]
     """After `scout train`."""
+    aim: float
+    """Return on validation problems, which the metrics tell of, from which on the targets are looked at."""
     targets: dict[str, float]
     """Split to the return to reach."""
     limit: float
@@ -73,7 +76,7 @@ class Race:
             confirmed_at=_moment(told[-1]),
             confirmation=found,
             refused=refused,
-            curve=[_moment(one) | {"return": one.row["test_return"]} for one in told if "test_return" in one.row],
+            curve=[_moment(one) | {"return": one.row[RETURN]} for one in told if RETURN in one.row],
         )
 
     def _leg(self, seed: int, run_dir: Path, cache: Path, told: list[Seen]) -> tuple[Seen | None, bool]:
@@ -85,7 +88,7 @@ class Race:
             for seen in training.rows():
                 told.append(seen if before is None else _continued(seen, before))
                 stopped_now = told[-1].at > self.limit
-                if claim is None and not stopped and told[-1].row.get("test_return", -1e9) >= self._aim():
+                if claim is None and not stopped and told[-1].row.get(RETURN, float("-inf")) >= self.aim:
                     claim, stopped_now = told[-1], True
                 if stopped_now and not stopped:
                     stopped = True
@@ -93,10 +96,6 @@ class Race:
         finally:
             training.kill()
         return claim, claim is None or told[-1].at > self.limit
-
-    def _aim(self) -> float:
-        """The metrics tell of the test split alone; without a target on it, any return is worth a look."""
-        return self.targets.get("test", float("-inf"))
 
     def _judged(self, run_dir: Path, split: str) -> dict[str, Any]:
         found = evaluate(run_dir, self.trials, split, self.scratch / "cache-evaluation")

@@ -140,7 +140,7 @@ def test_bounds(capsys):
     assert said.count("\n") == 1
     found = json.loads(said)
     assert found["family"] == "lever"
-    assert found["optimum"] == {"train": 1.0, "test": 1.0}
+    assert found["optimum"] == {"train": 1.0, "validation": 1.0, "test": 1.0}
     assert main(["bounds", "lever"]) == 0
     assert "optimum" in capsys.readouterr().out
 
@@ -163,6 +163,8 @@ def test_export(monkeypatch, capsys):
         ("train a b --set x=1 y=-2 --set=z=a=b w=[1,2]", {"sets": ("x=1", "y=-2", "z=a=b", "w=[1,2]")}),
         ("train a b --set=x=1 --seed 3 --set y=2", {"sets": ("x=1", "y=2"), "seed": 3}),
         ("train --preset x=1 a b", {"algorithm": "a", "family": "b", "preset": "x=1"}),
+        ("train a b --until -0.5", {"until": "-0.5"}),
+        ("train a b --until 95% --steps 3", {"until": "95%", "steps": 3}),
         ("algorithms", {}),
         ("algorithms a", {"algorithm": "a"}),
         (
@@ -216,6 +218,8 @@ def test_whatever_is_typed_is_understood_or_told_in_one_line(command, words):
         ("train dream bus --seeds 0", "--seeds must be 1 or more"),
         ("train dream bus --seed -1", "--seed must be 0 or more"),
         ("train dream bus --seed 1e99", "seed must be 0 or more, up to 2147483647"),
+        ("train dream bus --until soon", "until takes a return such as 0.75, a share of the optimum such as 95%,"),
+        ("train dream sign --until 95%", "give until as a number: 95% of the optimum is unknown, as Sign has no exact"),
         ("train dream bus --out=", 'Invalid value "" for --out. It must not be empty.'),
         (
             "train dream bus --seeds-mode threads",
@@ -235,7 +239,7 @@ def test_whatever_is_typed_is_understood_or_told_in_one_line(command, words):
         ("evaluate runs/none", "the run directory runs/none does not exist"),
         ("evaluate .", "holds no run"),
         ("evaluate runs/none --trials 0", "--trials must be 1 or more"),
-        ("evaluate runs/none --split valid", '"valid" for --split. Choose from: "test", "train".'),
+        ("evaluate runs/none --split valid", '"valid" for --split. Choose from: "test", "validation", "train".'),
         ("evaluate runs/none --json=please", 'Invalid value for --json: unable to convert "please"'),
         ("evaluate runs/none --no-json", "did you mean '--json'"),
         ("compare", "FAMILY is missing: scout compare FAMILY --algorithms ALGORITHM ... --out DIR"),

@@ -11,7 +11,7 @@ from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
-from scoutrl.envs.problems import Split
+from scoutrl.envs.problems import SPLITS, Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
@@ -56,6 +56,7 @@ def train(
     seeds: int = 1,
     settings: Mapping[str, Any] | Iterable[str] = (),
     seeds_mode: SeedsMode = "auto",
+    until: float | str | None = None,
     show: bool = True,
 ) -> Run:
     """Train an algorithm on a family, or go on with a run that was stopped.
@@ -70,6 +71,9 @@ def train(
         seeds: number of independent seeds: seed, seed + 1, …
         settings: name to value, as for `--set`: hyper-parameters, `iterations`, `env.NAME`.
         seeds_mode: how several seeds are trained.
+        until: stop as soon as the return on validation problems is that much, or a share of the optimum such as "95%",
+            in three evaluations in a row. "none" trains all steps; None leaves it to the preset, unless `steps` are
+            given: then all of them are done.
         show: tell on stderr how far it is.
 
     Raises:
@@ -78,7 +82,7 @@ def train(
     _prepare()
     from scoutrl.training.loop import train as train_one
 
-    config = resolve(algorithm, family, preset, steps, seed, settings)
+    config = resolve(algorithm, family, preset, steps, seed, settings, until)
     count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
     path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
@@ -116,7 +120,8 @@ def evaluate(
     Args:
         run: what `train` gave, a run directory, one with several seeds in it, or a list of such.
         trials: trials of each seed's agent, at least 1.
-        split: "test" for the unseen problems, "train" for those learnt on.
+        split: "test" for the problems kept for reports, "validation" for those watched while learning, "train" for
+            those learnt on.
         seed: seed of the evaluation's randomness.
         env: another family with the same spaces, or the run's own where that cannot be made from its name.
         trust: import code that the run names and that is not installed, from the current directory or the path.
@@ -131,8 +136,8 @@ def evaluate(
     runs = [run] if isinstance(run, Run | str | os.PathLike) else list(run)
     if not runs:
         raise ScoutError("there is nothing to evaluate: the list of runs is empty.")
-    if split not in ("test", "train"):
-        raise ScoutError(f'the split is "test" or "train"; it cannot be {split!r}.')
+    if split not in SPLITS:
+        raise ScoutError(f'the split is "test", "validation" or "train"; it cannot be {split!r}.')
     trials, seed = counted("trials", trials), counted("seed", seed, 0, LARGEST_SEED)
     _prepare()
     given = _family(env, runs)
@@ -158,7 +163,8 @@ def film(
     Args:
         run: what `train` gave, or a run directory; of several seeds the first is filmed.
         directory: where to, made if need be.
-        split: "test" for the unseen problems, "train" for those learnt on.
+        split: "test" for the problems kept for reports, "validation" for those watched while learning, "train" for
+            those learnt on.
         seed: seed of the trials' randomness.
         env: another family with the same spaces, or the run's own where that cannot be made from its name.
         trust: import code that the run names and that is not installed, from the current directory or the path.
@@ -264,7 +270,7 @@ def coupling(
 
 @on_this_machine()
 def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
-    """What can be earned in a family, by name of the bound: mean return on the "train" and "test" problems.
+    """What can be earned in a family, by name of the bound: mean return on "train", "validation" and "test" problems.
 
     Args:
         family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.

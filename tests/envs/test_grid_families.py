@@ -10,6 +10,7 @@ from probes.grid_rules import BusRules, KitchenRules
 
 from scoutrl.envs import registry
 from scoutrl.envs.enumerable import EnumerableEnv
+from scoutrl.envs.problems import SPLITS
 
 BUSES = ["bus", "map", "distracting-bus"]
 KITCHENS = ["cooking", "cooking-split"]
@@ -114,16 +115,22 @@ def test_starts_are_what_reset_draws(name):
 
 def test_splits():
     distracting, cooking, split = (registry.make(name).problems for name in ("distracting-bus", *KITCHENS))
-    assert distracting.train.tolist() == list(range(0, 576, 11))
-    assert sorted([*distracting.train, *distracting.test]) == list(range(576))
+    assert sorted([*distracting.train, *distracting.validation]) == list(range(0, 576, 11))
+    assert [len(distracting.rows(name)) for name in SPLITS] == [48, 5, 523]
     assert cooking.test.tolist() == [10]
-    assert len(cooking.train) == 63
-    assert (len(split.train), len(split.test)) == (48, 16)
-    assert not set(split.train) & set(split.test)
+    assert [len(cooking.rows(name)) for name in SPLITS] == [57, 6, 1]
+    assert [len(split.rows(name)) for name in SPLITS] == [44, 4, 16]
     assert 10 in split.test
+    for problems in (distracting, cooking, split):
+        assert sorted(np.concatenate([problems.rows(name) for name in SPLITS])) == list(range(len(problems.ids)))
+        # Nothing of a problem in another split is new to one who has met the training problems.
+        assert [set(column) for column in problems.of("train").T] == [set(column) for column in problems.ids.T]
+    known = np.concatenate([split.of("train"), split.of("validation")])
     for drawer in range(3):
-        assert np.bincount(split.of("train")[:, drawer]).tolist() == [12] * 4
+        assert np.bincount(known[:, drawer]).tolist() == [12] * 4
         assert np.bincount(split.of("test")[:, drawer]).tolist() == [4] * 4
+    pairs = [{tuple(row) for row in split.of("train")[:, list(pair)]} for pair in ((0, 1), (0, 2), (1, 2))]
+    assert [len(found) for found in pairs] == [16] * 3
 
 
 def test_components():

@@ -41,12 +41,12 @@ def test_a_trial_is_the_same_in_batches_of_any_size(monkeypatch):
 
 
 def test_quick_evaluation_gives_three_numbers():
-    measure = eqx.filter_jit(quick_evaluate(SAMPLER, PROTOCOL, 6, "test"))
+    measure = eqx.filter_jit(quick_evaluate(SAMPLER, PROTOCOL, 6, "validation"))
     assert {k: float(v) for k, v in measure(RIGHT, jax.random.key(0)).items() if k != "exploration_return"} == {
-        "test_return": 2.0,
+        "validation_return": 2.0,
         "exploration_length": 2.0,
     }
-    assert float(measure(WRONG, jax.random.key(0))["test_return"]) == 0.0
+    assert float(measure(WRONG, jax.random.key(0))["validation_return"]) == 0.0
 
 
 def test_one_run(scripted_run):

@@ -162,7 +162,7 @@ def test_minutes_end_at_a_chunk_and_may_be_more_later(tmp_path):
     assert last.env_steps > first.env_steps
     rows = read_rows(tmp_path / last.run_dir)
     # About forty evaluations in each of the two, evenly spread over its time.
-    assert sum("test_return" in row for row in rows) <= 82
+    assert sum("validation_return" in row for row in rows) <= 82
 
 
 @pytest.mark.parametrize(
@@ -187,3 +187,4 @@ def test_the_longest_preset_is_the_budget_of_all():
     planned = plan("map", ["dream", "probes.scripted:Script"], 1, Path("nowhere"), Budget(None, None), 1, {})
     assert planned.budget.steps == 1_800_000
     assert [group.config.steps for group in planned.groups] == [1_800_000] * 2
+    assert [group.config.until for group in planned.groups] == [None] * 2, "all train to the end of the budget"

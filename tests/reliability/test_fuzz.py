@@ -117,7 +117,8 @@ def test_metrics(data, run, scripted_run, capsys):
     lines = (scripted_run / "metrics.jsonl").read_bytes().splitlines(keepends=True)
     for _ in range(data.draw(st.integers(1, 3))):
         place = data.draw(st.integers(0, len(lines)))
-        row = st.dictionaries(st.sampled_from(["iteration", "env_steps", "seconds", "test_return"]), values, max_size=4)
+        names = st.sampled_from(["iteration", "env_steps", "seconds", "validation_return"])
+        row = st.dictionaries(names, values, max_size=4)
         odd = st.binary(max_size=30) | values.map(lambda value: json.dumps(value).encode() + b"\n")
         lines.insert(place, data.draw(odd | row.map(lambda value: json.dumps(value).encode() + b"\n")))
     (run / "metrics.jsonl").write_bytes(b"".join(lines))

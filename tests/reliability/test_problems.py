@@ -46,6 +46,42 @@ def test_splits_that_count_a_problem_twice_are_refused(train, test, message):
         ProblemSet(range(3), train, test)
 
 
+@pytest.mark.parametrize(
+    ("validation", "message"),
+    [
+        ([0, 2], "row 0 is in the validation split and in the train split: leave it out of one"),
+        ([3], "row 3 is in the validation split and in the test split"),
+        ([], "the validation split must be a list of at least one row"),
+        ([5], "outside 0 … 4"),
+        ([4, 4], "names a row twice"),
+    ],
+)
+def test_validation_problems_are_no_others(validation, message):
+    with pytest.raises(ScoutError, match=message):
+        ProblemSet(range(5), [0, 1], [3], validation=validation)
+    assert ProblemSet(range(5), [0, 1], [3], validation=[4, 2]).of("validation").tolist() == [[4], [2]]
+
+
+def test_a_tenth_is_taken_for_validation_only_where_there_is_enough_and_no_row_is_shared():
+    for train, test in ((range(19), range(19, 30)), (range(30), range(30)), (range(25), range(24, 30))):
+        problems = ProblemSet(range(30), train, test)
+        assert problems.validation.tolist() == problems.train.tolist() == list(train)
+    pairs = [(i // 6, i % 6) for i in range(31)]
+    for ids in (np.linspace(0, 1, 31), range(31), pairs, [(i, i % 2) for i in range(31)]):
+        problems, other = ProblemSet(ids, range(30), [30]), ProblemSet(ids, range(29, -1, -1), [30])
+        assert len(problems.validation) == 3
+        assert sorted([*problems.train, *problems.validation]) == list(range(30))
+        assert problems.validation.tolist() == other.validation.tolist(), "the order of the rows makes no difference"
+
+
+def test_validation_takes_no_value_of_a_component_from_training_where_others_can_be_taken():
+    # In the first ten rows either component has values of its own, in the other twenty none.
+    ids = [(4 + i, 4 + i) for i in range(10)] + [(i % 4, i // 4) for i in range(20)] + [(3, 9)]
+    problems = ProblemSet(ids, range(30), [30])
+    assert len(problems.validation) == 3
+    assert problems.validation.min() >= 10
+
+
 def test_ids_in_order_stay_as_they_are():
     for ids in ([[999], [0]], [[1.5, 2.0], [1.5, 2.5]], np.arange(20000), [-0.5, 0.5]):
         np.testing.assert_array_equal(ProblemSet(ids, [0], [1]).ids.reshape(np.shape(ids)), ids)

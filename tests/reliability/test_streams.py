@@ -14,7 +14,7 @@ from scoutrl.runs.config import resolve
 from scoutrl.training.progress_bar import ProgressBar
 
 CONFIG = resolve("probes.scripted:Script", "lever", steps=100)
-ROW = {"env_steps": 100, "seconds": 1.0, "steps_per_second": 100.0, "updates_per_second": 1.0, "test_return": 0.5}
+ROW = {"env_steps": 100, "seconds": 1.0, "steps_per_second": 100.0, "updates_per_second": 1.0, "validation_return": 0.5}
 
 
 @pytest.mark.slow
@@ -75,7 +75,7 @@ def test_the_library_writes_to_whatever_stands_for_stderr(monkeypatch):
             display.update([ROW])
         if isinstance(stream, OnlyWrites):
             assert "hello …" in stream.text
-            assert "test return 0.500" in stream.text
+            assert "validation return 0.500" in stream.text
 
 
 @pytest.mark.slow
@@ -90,5 +90,5 @@ def test_a_terminal_that_can_only_add_lines_gets_lines(term, sign, tmp_path):
     os.close(ours)
     assert done.returncode == 0, said
     assert sign in said
-    assert "test return" in said
+    assert "validation return" in said
     assert ("\x1b[" in said) == (term != "dumb")

@@ -8,7 +8,7 @@ def rows(*seen, seconds=1.0):
     found = []
     for steps, score in seen:
         row = {"env_steps": steps, "seconds": seconds * steps / 100}
-        found.append(row if score is None else row | {"test_return": score})
+        found.append(row if score is None else row | {"validation_return": score})
     return found
 
 

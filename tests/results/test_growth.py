@@ -5,14 +5,15 @@ from scoutrl.results.rates import fit_rate, rate, slope_of_rate
 
 
 def rows(*values):
-    return [{"env_steps": 10 * (i + 1), **({} if v is None else {"test_return": v})} for i, v in enumerate(values)]
+    seen = [{} if value is None else {"validation_return": value} for value in values]
+    return [{"env_steps": 10 * (i + 1), **one} for i, one in enumerate(seen)]
 
 
 def test_who_arrives_stays():
-    assert first_solved(rows(0.5, 1.0, None, 0.96, 1.0), "test_return") == 20
-    assert first_solved(rows(1.0, 0.9, 1.0), "test_return") == 30
-    assert first_solved(rows(1.0, 0.94), "test_return") is None
-    assert first_solved([], "test_return") is None
+    assert first_solved(rows(0.5, 1.0, None, 0.96, 1.0), "validation_return") == 20
+    assert first_solved(rows(1.0, 0.9, 1.0), "validation_return") == 30
+    assert first_solved(rows(1.0, 0.94), "validation_return") is None
+    assert first_solved([], "validation_return") is None
 
 
 def test_who_does_not_arrive_counts_with_the_budget_and_is_named():

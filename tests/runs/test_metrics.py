@@ -13,7 +13,7 @@ def row(iteration: int, **more: float) -> dict[str, float]:
 @pytest.fixture
 def run(tmp_path):
     log = MetricsLog(tmp_path, 0)
-    log.append(row(1, test_return=0.5))
+    log.append(row(1, validation_return=0.5))
     log.append(row(2))
     log.close()
     return tmp_path
@@ -32,31 +32,31 @@ def events(run) -> list:
 
 
 def test_rows_are_written_as_they_are(run):
-    assert read_rows(run) == [row(1, test_return=0.5), row(2)]
-    assert newest(run) == row(2, test_return=0.5)
+    assert read_rows(run) == [row(1, validation_return=0.5), row(2)]
+    assert newest(run) == row(2, validation_return=0.5)
 
 
 def test_a_line_cut_off_in_writing_is_left_out(run):
     with (run / "metrics.jsonl").open("a") as file:
         file.write('{"iteration": 3, "lo')
-    assert read_rows(run) == [row(1, test_return=0.5), row(2)]
+    assert read_rows(run) == [row(1, validation_return=0.5), row(2)]
     drop_after(run, 2)
     assert (run / "metrics.jsonl").read_text() == "".join(json.dumps(r) + "\n" for r in read_rows(run))
 
 
 def test_rows_after_a_checkpoint_are_dropped(run):
     drop_after(run, 1)
-    assert read_rows(run) == [row(1, test_return=0.5)]
+    assert read_rows(run) == [row(1, validation_return=0.5)]
 
 
 def test_tensorboard_is_told_the_same_and_to_forget_what_is_done_again(run):
     values = {(event.step, v.tag): v.simple_value for event in events(run) for v in event.summary.value}
-    assert values == {(10, "train/loss"): 1.0, (10, "test/return"): 0.5, (20, "train/loss"): 0.5}
+    assert values == {(10, "train/loss"): 1.0, (10, "validation/return"): 0.5, (20, "train/loss"): 0.5}
     MetricsLog(run, 10).close()
     restarts = [event.step for event in events(run) if event.session_log.status == SessionLog.START]
     assert restarts[-1] == 11
 
 
 def test_tensorboard_groups():
-    names = ["loss", "test_return", "steps_per_second"]
-    assert [tag(name) for name in names] == ["train/loss", "test/return", "speed/steps_per_second"]
+    names = ["loss", "validation_return", "steps_per_second"]
+    assert [tag(name) for name in names] == ["train/loss", "validation/return", "speed/steps_per_second"]

@@ -34,7 +34,8 @@ def test_a_run_directory_holds_all_that_a_user_may_want(whole):
     assert [row["env_steps"] for row in found] == [CHUNK, 2 * CHUNK, 3 * CHUNK]
     assert [row["iteration"] for row in found] == [10, 20, 30]
     assert [row["updates"] for row in found] == [10, 20, 30]
-    assert {"loss", "return", "test_return", "test_exploration_length"} <= found[0].keys() & found[-1].keys()
+    evaluated = {"validation_return", "validation_exploration_return", "validation_exploration_length"}
+    assert {"loss", "return"} | evaluated <= found[0].keys() & found[-1].keys()
     assert arrays(whole)["host.env_steps"] == 3 * CHUNK
 
 
@@ -134,4 +135,4 @@ def test_progress_is_told_on_stderr_alone(tmp_path, capsys):
     train(config(), tmp_path)
     said = capsys.readouterr()
     assert said.out == ""
-    assert "480 of 480 steps · test return" in said.err
+    assert "480 of 480 steps · validation return" in said.err

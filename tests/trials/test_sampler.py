@@ -171,11 +171,14 @@ def test_evaluation_is_the_same(trained):
     arrays, rest = eqx.partition(agent, eqx.is_array)
 
     def evaluate(sampler: Sampler):
-        quick = quick_evaluate(sampler, protocol, 10, "test", lambda trial: {"paid": trial.exploration.rewards.sum()})
+        def measure(trial):
+            return {"paid": trial.exploration.rewards.sum()}
+
+        quick = quick_evaluate(sampler, protocol, 10, "validation", measure)
         return sampler.compile(lambda arrays, key: quick(eqx.combine(arrays, rest), key), arrays, key)(arrays, key)
 
     one, other = both(ENV, evaluate)
-    assert one.keys() == other.keys() == {"test_return", "exploration_return", "exploration_length", "paid"}
+    assert one.keys() == other.keys() == {"validation_return", "exploration_return", "exploration_length", "paid"}
     for name, value in one.items():
         assert float(other[name]) == pytest.approx(float(value), abs=1e-4)
     scores, other_scores = both(ENV, lambda sampler: scorer(sampler, protocol, 10, "train")(agent, 1))

@@ -22,6 +22,7 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
         json: Print one JSON object and nothing else.
     """
     from scoutrl.api import bounds as compute
+    from scoutrl.envs.problems import SPLITS
     from scoutrl.runs.families import build, checked_options
     from scoutrl.runs.settings import assignments
 
@@ -35,9 +36,10 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
         print_json({"family": family, **found})
         return
     width = max(len(name) for name in found)
-    print(f"{family}: mean return of an exploitation episode, by split\n{'':{width}}      train    test")
+    print(f"{family}: mean return of an exploitation episode, by split")
+    print(" " * width, *(f"{split:>10}" for split in SPLITS))
     for name, value in found.items():
-        print(f"{name.replace('_', ' '):{width}}  {value['train']:9.3f} {value['test']:7.3f}")
+        print(f"{name.replace('_', ' '):{width}}", *(f"{value[split]:10.3f}" for split in SPLITS))
 
 
 def families() -> None:

@@ -21,6 +21,7 @@ def train(
     out: Directory | None = None,
     sets: Settings = (),
     seeds_mode: Literal["auto", "processes", "vmap"] = "auto",
+    until: Annotated[str | None, Parameter(metavar="RETURN")] = None,
 ) -> None:
     """Train an agent, or go on with a run that was stopped: the same command continues it.
 
@@ -36,11 +37,22 @@ def train(
         out: Directory of the run; without it, one under runs/ named after what is trained.
         sets: Change settings of the algorithm (`scout algorithms ALGORITHM` lists them) or, as env.NAME, of the family.
         seeds_mode: How several agents are trained: one process each, all in one program, or whichever suits the device.
+        until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, three times
+            in a row; "none" does all steps. Without it, what the preset says, or with --steps all of them.
     """
     from scoutrl.api import train as train_agents
 
     run = train_agents(
-        algorithm, family, steps, seed, out, preset=preset, seeds=seeds, settings=sets, seeds_mode=seeds_mode
+        algorithm,
+        family,
+        steps,
+        seed,
+        out,
+        preset=preset,
+        seeds=seeds,
+        settings=sets,
+        seeds_mode=seeds_mode,
+        until=until,
     )
     learner = "".join(one for one in sets if one.startswith("learner="))
     own = " --trust" if ":" in algorithm + family + learner else ""
@@ -52,7 +64,7 @@ def evaluate(
     /,
     *,
     trials: Count = 1000,
-    split: Literal["test", "train"] = "test",
+    split: Literal["test", "validation", "train"] = "test",
     seed: Seed = 0,
     env: Annotated[str | None, Parameter(metavar="FAMILY")] = None,
     video: Directory | None = None,
@@ -66,7 +78,7 @@ def evaluate(
     Args:
         run_dir: Directory of a run, as `scout train` printed it; with several seeds in it, all are evaluated.
         trials: Trials per agent: in each it meets one problem, explores it, then exploits it.
-        split: Unseen problems (test), or those learnt on (train).
+        split: Problems kept for reports (test), those watched while learning (validation), or those learnt on (train).
         seed: Seed of the evaluation's randomness.
         env: Evaluate in another family with the same observations, actions and goals; without it, in the run's own.
         video: Write films (GIF) of one trial each on at most eight problems into DIR; of several seeds, of the first.

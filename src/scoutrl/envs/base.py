@@ -54,7 +54,7 @@ class Spec(eqx.Module):
     """All that an algorithm may know of a family: its problems, spaces and horizon, and how goals are distributed."""
 
     problems: eqx.AbstractVar[ProblemSet]
-    """All problems of the family and their split into meta-training and unseen ones."""
+    """All problems of the family, and which are for training, for validation and for the final test."""
     spaces: eqx.AbstractVar[Spaces]
     """Observation, action and goal spaces."""
     horizon: eqx.AbstractVar[int]

@@ -167,7 +167,7 @@ class Map(City):
 
 
 class DistractingBus(City):
-    """`distracting-bus`: four useful and four useless lines, 576 problems, every eleventh for training."""
+    """`distracting-bus`: four useful and four useless lines, 576 problems, every eleventh to learn from."""
 
     problems: ProblemSet
     spaces: Spaces

@@ -130,7 +130,7 @@ class Kitchen(EnumerableEnv):
 
 
 class Cooking(Kitchen):
-    """`cooking`: problem 10 is the test, the other 63 are for training."""
+    """`cooking`: problem 10 is the test; of the other 63, six are for validation and the rest for training."""
 
     problems: ProblemSet
     spaces: Spaces
@@ -152,8 +152,9 @@ class Cooking(Kitchen):
 class CookingSplit(Kitchen):
     """`cooking-split`: the 16 problems whose ingredients add up to a multiple of 4 are the test.
 
-    It is a Latin square: each ingredient in each drawer occurs in 4 test problems and in 12 training problems, and
-    any two drawers' contents occur together in training. Problem 10, the test of `cooking`, is in the test.
+    It is a Latin square: each ingredient in each drawer occurs in 4 test problems and in 12 others, and any two
+    drawers' contents occur together in training, though 4 of these 48 others are for validation. Problem 10, the test
+    of `cooking`, is in the test.
     """
 
     problems: ProblemSet

@@ -1,7 +1,7 @@
-"""The problems of a family: their IDs and which of them are kept for the final test."""
+"""The problems of a family: their IDs, and which of them are for training, for validation and for the final test."""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 import equinox as eqx
 import jax
@@ -13,8 +13,12 @@ from scoutrl.errors import ScoutError
 
 Problem = Int[Array, " k"] | Float[Array, " k"]
 """A problem ID: k integer components, or k real numbers."""
-Split = Literal["train", "test"]
-"""The problems learnt on, or the unseen ones."""
+Split = Literal["train", "validation", "test"]
+"""The problems learnt on, those watched while learning, or those kept for the final test."""
+SPLITS: tuple[Split, ...] = get_args(Split)
+"""All of them."""
+_CARVED_FROM, _CARVED = 20, 10
+"""From so many training problems on, one in so many becomes a validation problem unless the family says which."""
 _FEW, _SPARSE = 1000, 10
 """A component may take so many values in any family, and in a large one so many for each problem."""
 
@@ -29,9 +33,11 @@ class ProblemSet(eqx.Module):
     sizes: tuple[int, ...] | None = eqx.field(static=True)
     """How many values each component takes; None when the IDs are real vectors."""
     train: np.ndarray
-    """Rows of the problems to learn on."""
+    """Rows of the problems to learn on: those given, without the ones taken for validation."""
     test: np.ndarray
-    """Rows of the unseen problems."""
+    """Rows of the problems kept for the final test."""
+    validation: np.ndarray
+    """Rows of the problems watched while learning: rows of their own, or the training rows again."""
 
     def __init__(
         self,
@@ -39,20 +45,24 @@ class ProblemSet(eqx.Module):
         train: Sequence[int] | np.ndarray,
         test: Sequence[int] | np.ndarray,
         names: Sequence[str] | None = None,
+        validation: Sequence[int] | np.ndarray | None = None,
     ):
         """Collect the problems.
 
         Args:
             ids: [n, k] or [n], no two rows alike; integers are components counted from 0, real numbers are vectors.
             train: rows to learn on, at least one, none twice.
-            test: rows kept for the final test, at least one, none twice: none of `train`, or all of it where the family
+            test: rows kept for the final test, at least one, none twice, none of `train`; all of it where the family
                 has no split.
             names: one name per component.
+            validation: rows to watch while learning, at least one, none twice, none of `train` or `test`. None takes a
+                tenth of `train` out of it, always the same rows, if these are 20 or more and none of them is in
+                `test`; otherwise the training problems are the validation problems as well.
 
         Raises:
             ScoutError: an array of the wrong shape or type, numbers that int32 or float32 cannot hold, a negative
                 component or one far above the number of problems, problems that are the same, a row that does not
-                exist, is named twice, or is in both splits while others are not.
+                exist or is named twice, or a row of `validation` that is in another split.
         """
         table = _table(ids)
         self.ids = _held(table)
@@ -64,10 +74,19 @@ class ProblemSet(eqx.Module):
             raise ScoutError(f"{len(self.names)} names were given for problem IDs of {table.shape[1]} components")
         self.train = _rows(train, len(table), "train")
         self.test = _rows(test, len(table), "test")
+        if validation is not None:
+            self.validation = _rows(validation, len(table), "validation")
+            _refuse_shared(self.validation, self.train, "train")
+            _refuse_shared(self.validation, self.test, "test")
+        elif len(self.train) < _CARVED_FROM or np.isin(self.train, self.test).any():
+            self.validation = self.train
+        else:
+            self.validation = _carved(self.ids, self.train)
+            self.train = self.train[~np.isin(self.train, self.validation)]
 
     def rows(self, split: Split) -> np.ndarray:
         """The rows of one split."""
-        return self.train if split == "train" else self.test
+        return {"train": self.train, "validation": self.validation, "test": self.test}[split]
 
     def of(self, split: Split) -> np.ndarray:
         """The IDs of one split, [m, k]."""
@@ -139,3 +158,32 @@ def _rows(rows: Sequence[int] | np.ndarray, count: int, name: str) -> np.ndarray
     if len(np.unique(array)) < array.size:
         raise ScoutError(f"the {name} split names a row twice: it would count double")
     return array.astype(np.int32)
+
+
+def _refuse_shared(validation: np.ndarray, rows: np.ndarray, name: str) -> None:
+    if len(both := np.intersect1d(validation, rows)):
+        raise ScoutError(
+            f"row {both[0]} is in the validation split and in the {name} split: leave it out of one, or leave out "
+            "`validation` where nothing can be kept apart"
+        )
+
+
+def _carved(ids: np.ndarray, train: np.ndarray) -> np.ndarray:
+    """The rows of `train` to validate on, in rising order; first those whose components all occur in other rows too.
+
+    A value of a component that no training problem has would be new to the agent, in the test as well.
+    """
+    # The stream of a RandomState is frozen: other versions of NumPy make the same split.
+    order = np.random.RandomState(0).permutation(np.sort(train))
+    values = np.stack([np.unique(column, return_inverse=True)[1] for column in ids[order].T], axis=1)
+    left = [np.bincount(column) for column in values.T]
+    spared: list[int] = []
+    for place, row in enumerate(values if values.shape[1] > 1 else ()):
+        if all(counts[value] > 1 for counts, value in zip(left, row, strict=True)):
+            spared.append(place)
+            for counts, value in zip(left, row, strict=True):
+                counts[value] -= 1
+        if len(spared) == len(train) // _CARVED:
+            break
+    others = np.setdiff1d(np.arange(len(order)), spared)
+    return np.sort(order[np.concatenate([np.array(spared, int), others])[: len(train) // _CARVED]])

@@ -20,7 +20,7 @@ _BUILT_IN = {
     ),
     "distracting-bus": Plugin(
         "scoutrl.envs.bus:DistractingBus",
-        "As bus, with four more buses of no use to anyone; 53 problems for training, 523 unseen.",
+        "As bus, with four more buses of no use to anyone; 53 problems to learn from, 523 unseen.",
     ),
     "map": Plugin(
         "scoutrl.envs.bus:Map",
@@ -28,7 +28,7 @@ _BUILT_IN = {
     ),
     "cooking": Plugin(
         "scoutrl.envs.cooking:Cooking",
-        "Find out what three drawers hold, then cook to order; 63 problems for training, number 10 unseen.",
+        "Find out what three drawers hold, then cook to order; 63 problems to learn from, number 10 unseen.",
     ),
     "cooking-split": Plugin(
         "scoutrl.envs.cooking:CookingSplit",

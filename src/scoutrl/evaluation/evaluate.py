@@ -52,7 +52,7 @@ def quick_evaluate(
     """An `(agent, key) -> metrics` for the progress bar, to be compiled by the sampler.
 
     The trials are on problems of `split` drawn anew at each call, none twice before all were used once. The metrics are
-    `test_return` (or `train_return`, after the split), `exploration_return` and `exploration_length`, and the means of
+    `validation_return` (or another, after the split), `exploration_return` and `exploration_length`, and the means of
     what `measure` says of a trial.
     """
     watched = watched_evaluate(sampler, protocol, trials, split, measure)

@@ -71,7 +71,7 @@ class EvaluationProtocol:
     greedy: bool
     """The agent acted without the noise of training."""
     split: str
-    """`test`: unseen problems; `train`: those learnt on."""
+    """`test`: problems kept for reports; `validation`: those watched while learning; `train`: those learnt on."""
     seed: int
     """Seed of the evaluation's randomness."""
     interval: str
@@ -104,7 +104,7 @@ class Evaluation:
     algorithm: str
     """Name of the algorithm."""
     split: str
-    """`test` or `train`."""
+    """`test`, `validation` or `train`."""
     trials: int
     """Trials of each agent."""
     exploitation_return: Estimate

@@ -76,7 +76,7 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
             train_groups(planned.groups, planned.out, env=planned.own, show=show)
         except RunsFailedError as failed:
             failures = failed.reasons
-        config = planned.groups[0].config
+        config, exact = planned.groups[0].config, _bounds(planned.env)
         comparison = Comparison(
             path=planned.out,
             family=config.family,
@@ -84,7 +84,8 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
             budget=planned.budget,
             trials=planned.trials,
             seed=_EVALUATION_SEED,
-            bounds={name: value["test"] for name, value in _bounds(planned.env).items()},
+            bounds={name: value["test"] for name, value in exact.items()},
+            validation_bounds={name: value["validation"] for name, value in exact.items()},
             algorithms=tuple(_algorithm_result(planned, group, failures) for group in planned.groups),
             evaluated_with=Provenance.now(accelerator()),
         )

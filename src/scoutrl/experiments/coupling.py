@@ -20,7 +20,7 @@ from scoutrl.experiments.coupling_plan import plan_coupling, steps_per_evaluatio
 from scoutrl.results.coupling import FAMILY, Coupling, CouplingResult
 from scoutrl.results.files import write_results
 from scoutrl.results.growth import Growth, SizeResult, first_solved
-from scoutrl.runs.metrics import newest, read_rows
+from scoutrl.runs.metrics import RETURN, newest, read_rows
 from scoutrl.runs.provenance import read_provenance
 from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.training.compilation import use_compilation_cache
@@ -88,8 +88,8 @@ def _coupling_result(label: str, groups: Sequence[SeedGroup], failures: Mapping[
         label,
         config.settings,
         steps_per_trial(config),
-        explores=growth("test_revealed"),
-        solves=growth("test_return"),
+        explores=growth("validation_revealed"),
+        solves=growth(RETURN),
         provenance={
             _size(group): {seed.config.seed: read_provenance(seed.out) for seed in group.seeds} for group in groups
         },

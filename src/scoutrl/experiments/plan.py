@@ -79,7 +79,8 @@ def plan(
 
 
 def _with_budget(config: RunConfig, budget: Budget) -> RunConfig:
+    """`config` with that budget to its end: no run stops early, as presets have it."""
     if budget.steps is not None:
-        return dataclasses.replace(config, steps=budget.steps)
+        return dataclasses.replace(config, steps=budget.steps, until=None)
     assert budget.minutes is not None
-    return dataclasses.replace(config, seconds=60.0 * budget.minutes)
+    return dataclasses.replace(config, seconds=60.0 * budget.minutes, until=None)

@@ -20,12 +20,12 @@ def return_curves(comparison: Comparison, along: Along = "steps") -> "Figure":
     figure, (axes,) = panels(8.4, 4.4)
     for place, result in enumerate(comparison.algorithms):
         _draw_curve(axes, place, result, along)
-    axes.set_title(f"{comparison.family}: return {comparison.where} while learning")
+    axes.set_title(f"{comparison.family}: return {comparison.curves_where} while learning")
     axes.set_xlabel(_ALONG[along])
     axes.set_ylabel("return of an exploitation episode")
     axes.set_xlim(left=0)
     axes.xaxis.set_major_formatter(_thousands)
-    draw_bounds(axes, comparison.bounds)
+    draw_bounds(axes, comparison.curves_bounds)
     figure.legend(loc="outside lower center", ncols=min(3, len(comparison.algorithms)), fontsize=9)
     _draw_subtitle(axes, comparison)
     return figure

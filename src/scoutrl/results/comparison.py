@@ -119,6 +119,9 @@ class Comparison:
     """One result per algorithm or variant, in the order they were asked for."""
     evaluated_with: Provenance | None = None
     """With what the evaluations were made, those of all seeds by one command; None if that was not noted."""
+    validation_bounds: dict[str, float] | None = None
+    """The same bounds on the validation problems, which the learning curves are on; None in results of Scout 0.1, whose
+    curves are on the problems of the evaluation."""
 
     @property
     def where(self) -> str:
@@ -127,6 +130,17 @@ class Comparison:
         if all(protocol.unseen for protocol in protocols):
             return "on unseen problems"
         return "on the training problems (there are no others)"
+
+    @property
+    def curves_where(self) -> str:
+        """The problems of the learning curves, in words: "on validation problems"."""
+        unseen = self.where == "on unseen problems"
+        return "on validation problems" if unseen and self.validation_bounds is not None else self.where
+
+    @property
+    def curves_bounds(self) -> dict[str, float]:
+        """The bounds on the problems of the learning curves."""
+        return self.bounds if self.validation_bounds is None else self.validation_bounds
 
     @property
     def failures(self) -> list[str]:
@@ -139,6 +153,8 @@ class Comparison:
         """The content of results.json: every field but `path`, as what JSON can hold."""
         fields = dataclasses.asdict(self) | {"algorithms": [result.to_dict() for result in self.algorithms]}
         del fields["path"]
+        if self.validation_bounds is None:
+            del fields["validation_bounds"]
         return {"version": VERSION} | fields
 
     @staticmethod

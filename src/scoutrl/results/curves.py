@@ -1,4 +1,4 @@
-"""Learning curves over seeds: returns on unseen problems during training, against steps or seconds."""
+"""Learning curves over seeds: returns on validation problems during training, against steps or seconds."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 
 from scoutrl.results.statistics import Band
+from scoutrl.runs.metrics import RETURN
 
 Along = Literal["env_steps", "seconds"]
 """The metric on the x axis: environment steps, or seconds of training without compilation."""
@@ -36,7 +37,7 @@ def curve(runs: Sequence[Sequence[Mapping[str, float]]], along: Along) -> Curve 
     Seeds are evaluated at different moments; a seed's return between two evaluations is interpolated linearly.
 
     Args:
-        runs: for each seed the rows of its metrics; evaluations are the rows with `test_return`.
+        runs: for each seed the rows of its metrics; evaluations are the rows with `validation_return`.
         along: the metric on the x axis.
 
     Returns:
@@ -55,5 +56,5 @@ def curve(runs: Sequence[Sequence[Mapping[str, float]]], along: Along) -> Curve 
 
 def _evaluations(rows: Sequence[Mapping[str, float]], along: Along) -> tuple[np.ndarray, np.ndarray]:
     """The moments [evaluations] at which a seed was evaluated, and its returns [evaluations]."""
-    evaluated = [row for row in rows if "test_return" in row and along in row]
-    return np.array([row[along] for row in evaluated]), np.array([row["test_return"] for row in evaluated])
+    evaluated = [row for row in rows if RETURN in row and along in row]
+    return np.array([row[along] for row in evaluated]), np.array([row[RETURN] for row in evaluated])

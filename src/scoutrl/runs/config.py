@@ -18,6 +18,7 @@ from scoutrl.runs.families import build, checked_options, name_of, options_of_ob
 from scoutrl.runs.presets import preset as find_preset
 from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_lists
+from scoutrl.runs.until import Until, read_until
 
 LARGEST_SEED = 2**31 - 1
 """The largest seed."""
@@ -46,13 +47,15 @@ class RunConfig:
     iterations: int = 100
     """Iterations (collect, then learn) in one compiled chunk: metrics and progress come once a chunk."""
     evaluation_trials: int = 256
-    """Trials on unseen problems behind each figure of the progress bar."""
+    """Trials on validation problems behind each figure of the progress bar."""
     by_hand: bool = False
     """The family was handed over as an object which its class and options do not rebuild."""
     seconds: float | None = None
     """Seconds of training to go on for in place of `steps`; compilation does not count. Not part of the identity."""
     evaluations: int = 40
-    """Evaluations on unseen problems in a run, evenly spread over it. Not part of the identity."""
+    """Evaluations on validation problems in a run, evenly spread over it. Not part of the identity."""
+    until: float | None = None
+    """Return on validation problems with which training stops once it is held; None: none. Not part of the identity."""
     format: int = FORMAT
     """Format of the run directory. Not part of the identity."""
 
@@ -86,7 +89,7 @@ class RunConfig:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
 
 
-BESIDES = ("steps", "seconds", "evaluations", "format")
+BESIDES = ("steps", "seconds", "evaluations", "until", "format")
 """Fields that do not say what a run is, but how long it is, how often it is looked at, and how it is kept."""
 _RUN_SETTINGS = ("iterations", "evaluation_trials", "evaluations")
 
@@ -98,6 +101,7 @@ def resolve(
     steps: int | None = None,
     seed: int = 0,
     sets: Iterable[str] | Mapping[str, Any] = (),
+    until: Until | None = None,
 ) -> RunConfig:
     """Settle everything: defaults of the classes, then the preset, then `sets`.
 
@@ -108,9 +112,10 @@ def resolve(
         steps: environment steps, at least 1; None leaves it to the preset.
         seed: 0 … 2³¹ - 1.
         sets: `name=value` texts or a mapping; the names are those of `--set`.
+        until: a return to stop at, as for `read_until`; None leaves it to the preset, or, with `steps`, is none.
 
     Raises:
-        ScoutError: an unknown name, or a value of the wrong type.
+        ScoutError: an unknown name, a share of an optimum that cannot be computed, or a value of the wrong type.
     """
     own = None if isinstance(family, str) else family
     name = family if isinstance(family, str) else name_of(family)
@@ -126,6 +131,7 @@ def resolve(
     if own is not None and of_family:
         raise ScoutError("env.NAME cannot be set for a family given as an object: give its options when making it.")
     options = checked_options(name, of_family) if own is None else options_of_object(own)
+    until = start.until if until is None and steps is None else until
     return RunConfig(
         algorithm=algorithm,
         family=name,
@@ -135,6 +141,7 @@ def resolve(
         steps=counted("steps", start.steps if steps is None else steps),
         settings=_settings(algorithm, others),
         by_hand=own is not None and not rebuilds(own, options),
+        until=None if until is None else read_until(until, lambda: build(name, options) if own is None else own),
         **{key: counted(key, value) for key, value in of_run.items()},
     )
 

@@ -16,6 +16,8 @@ from scoutrl.runs.files import opened, write_text, writing
 
 FILE = "metrics.jsonl"
 """Name of the file in a run directory."""
+RETURN = "validation_return"
+"""The metric of an evaluation while training; only rows that have one have it."""
 _SPEED = ("steps_per_second", "updates_per_second", "compile_seconds", "seconds")
 _TAIL = 100_000
 """Bytes at the end of the file that are read to see how far a run is."""
@@ -120,8 +122,8 @@ def warm_up() -> None:
 
 def tag(name: str) -> str:
     """The name under which TensorBoard shows a metric, with its group before it."""
-    if name.startswith("test_"):
-        return "test/" + name.removeprefix("test_")
+    if name.startswith("validation_"):
+        return "validation/" + name.removeprefix("validation_")
     return f"speed/{name}" if name in _SPEED else f"train/{name}"
 
 

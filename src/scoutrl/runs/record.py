@@ -12,8 +12,9 @@ from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
 from scoutrl.runs.config import BESIDES, RunConfig, completed
 from scoutrl.runs.files import read_text, writing
-from scoutrl.runs.metrics import MetricsLog, count_rows, drop_after, newest
+from scoutrl.runs.metrics import RETURN, MetricsLog, count_rows, drop_after, newest
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
+from scoutrl.runs.until import is_held, read_returns
 
 CHECKPOINTS = "checkpoints"
 """Name of the folder of checkpoints in a run directory."""
@@ -44,6 +45,8 @@ class RunRecord:
         """The newest row wants an evaluation."""
         self.failure: ScoutError | None = None
         """Why this seed cannot go on; None as long as it can."""
+        self.returns: list[float] = []
+        """Returns of the evaluations so far, those that decide whether `config.until` is held."""
         self.parts: checkpoint.Parts | None = None
         """The parts `TO_GO_ON` of the checkpoint, until `open_log`; None in a run that begins or is finished."""
         self._algorithm = algorithm
@@ -58,6 +61,7 @@ class RunRecord:
                 self.parts, self._saved = saved.parts, int(saved.counters["iteration"])
                 for name in _COUNTERS:
                     setattr(self, name, saved.counters[name])
+                self.returns = read_returns(out, self.iteration) if config.until is not None else []
             if self.finished:
                 self.parts = None
             else:
@@ -83,8 +87,13 @@ class RunRecord:
 
     @property
     def finished(self) -> bool:
-        """All steps, or all seconds, asked for are done."""
-        return self.share >= 1
+        """All steps, or all seconds, asked for are done, or the return to stop at is held."""
+        return self.share >= 1 or self.held
+
+    @property
+    def held(self) -> bool:
+        """The return to stop at, if there is one, has been reached and held."""
+        return is_held(self.returns, self.config.until)
 
     @property
     def share(self) -> float:
@@ -156,6 +165,7 @@ class RunRecord:
         if not wrong and not fault:
             self._directory.check()
             self._log.append(row)
+            self.returns += [row[RETURN]] if RETURN in row else []
             return
         what = fault or f"{wrong[0]} became infinite or not a number"
         advice = "Mend the family; the same command then goes on." if fault else "Try a smaller learning rate."
@@ -213,14 +223,18 @@ def is_finished(config: RunConfig, out: Path) -> bool:
     """Whether the run directory `out` holds this run with nothing left to do; False also where that is unclear."""
     try:
         row = newest(out)
-        if not row or config.share(row["env_steps"], row.get("seconds", 0.0)) < 1:
+        # Quick to see of most runs: neither at their end nor in danger of an early one.
+        if not row or (config.until is None and config.share(row["env_steps"], row.get("seconds", 0.0)) < 1):
             return False
         mine = RunConfig.from_json(read_text(out / CONFIG)).identity() == config.identity()
         # The last row may have been written and its checkpoint not.
         saved = checkpoint.load(out / CHECKPOINTS, config.identity(), []) if mine else None
+        if saved is None:
+            return False
+        done = config.share(saved.counters["env_steps"], saved.counters["seconds"]) >= 1
+        return done or is_held(read_returns(out, int(saved.counters["iteration"])), config.until)
     except (OSError, UnicodeDecodeError, ScoutError):
         return False
-    return saved is not None and config.share(saved.counters["env_steps"], saved.counters["seconds"]) >= 1
 
 
 def print_status(message: str) -> None:

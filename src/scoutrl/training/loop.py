@@ -33,6 +33,8 @@ _SAVE_SHARE = 0.03
 def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: bool = True) -> Path:
     """Train one seed, or go on with it, until the steps of `config`, or its seconds if it says any, are done.
 
+    It stops sooner where the return `config.until` is held (`runs.until`).
+
     Args:
         config: what to train.
         out: run directory; if it holds this very run, that is continued.
@@ -59,7 +61,8 @@ def train_together(
 ) -> list[Path]:
     """Train configurations that differ in their seed only, in one program; otherwise as `train`.
 
-    What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as `test_NAME`.
+    What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as
+    `validation_NAME`.
     """
     pin_threads()
     use_compilation_cache()
@@ -71,9 +74,7 @@ def train_together(
         records = [stack.enter_context(RunRecord(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
         for record in records:
             if record.finished:
-                print_status(
-                    f"{record.path} is finished: {record.env_steps:,} steps are done; --steps N with more goes on."
-                )
+                print_status(_how_it_finished(record))
         going = [record for record in records if not record.finished]
         if going:
             config = configs[0]
@@ -83,7 +84,11 @@ def train_together(
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show))
             _Training(env, algorithm, programs, going, stop, display).run()
-        _raise_failures(records)
+    # After the bar, in whose line they would be.
+    for record in going:
+        if record.held and record.failure is None:
+            print_status(_how_it_finished(record))
+    _raise_failures(records)
     return [record.path for record in records]
 
 
@@ -189,6 +194,16 @@ class _Training:
         config = self._records[going[0]].config
         of = f"{at:,} of {config.steps:,} steps" if config.seconds is None else f"{at:,} steps"
         return f"Stopped after {of} and saved in {where}; the same command goes on from there."
+
+
+def _how_it_finished(record: RunRecord) -> str:
+    """One line: why a finished run is, and how to make it longer."""
+    if not record.held:
+        return f"{record.path} is finished: {record.env_steps:,} steps are done; --steps N with more goes on."
+    return (
+        f"{record.path} is finished: the validation return has reached {record.config.until:.4g} and held it, after "
+        f"{record.env_steps:,} steps; --until none goes on."
+    )
 
 
 def _raise_failures(records: list[RunRecord]) -> None:

@@ -41,7 +41,7 @@ class TrainingProgram:
         self.compile_seconds = 0.0
         """Time that compilation took."""
         self._sampler, self._algorithm = sampler, algorithm
-        quick = watched_evaluate(sampler, algorithm.protocol(greedy=True), evaluation_trials, "test", measure)
+        quick = watched_evaluate(sampler, algorithm.protocol(greedy=True), evaluation_trials, "validation", measure)
         like = state_like(sampler.spec, algorithm)
         self._arrays, self._rest = eqx.partition(like, _is_shape)
 
@@ -86,7 +86,7 @@ class TrainingProgram:
         return after, self.split(metrics)
 
     def evaluate(self, state: TrainingState) -> list[tuple[dict[str, float], Fault]]:
-        """Quick evaluation on unseen problems, and what the family did wrong first in it, one per seed."""
+        """Quick evaluation on validation problems, and what the family did wrong first in it, one per seed."""
 
         def run() -> Any:
             with callbacks_of(type(self._sampler.spec).__name__):
@@ -94,7 +94,7 @@ class TrainingProgram:
 
         results = self.split(aside(run).result())
         return [
-            ({_test_name(name): float(value) for name, value in result.items()}, fault) for result, fault in results
+            ({_full_name(name): float(value) for name, value in result.items()}, fault) for result, fault in results
         ]
 
     def split(self, tree: Any) -> list[Any]:
@@ -133,5 +133,5 @@ def _is_shape(leaf: Any) -> bool:
     return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
-def _test_name(name: str) -> str:
-    return name if name.startswith("test_") else f"test_{name}"
+def _full_name(name: str) -> str:
+    return name if name.startswith("validation_") else f"validation_{name}"

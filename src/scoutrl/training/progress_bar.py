@@ -7,6 +7,7 @@ from typing import IO, cast
 
 from scoutrl.quiet import Stream, tell
 from scoutrl.runs.config import RunConfig
+from scoutrl.runs.metrics import RETURN
 
 _FULL = 1000
 """Length of the bar."""
@@ -56,7 +57,7 @@ class ProgressBar:
         updates = sum(row["updates_per_second"] for row in rows)
         if not steps and done < 1:
             return  # all are still compiling: there is no news
-        said = f"test return {self._score} · {steps:,.0f} steps/s · {updates:,.0f} updates/s"
+        said = f"validation return {self._score} · {steps:,.0f} steps/s · {updates:,.0f} updates/s"
         if self._bar is not None:
             self._bar.update(self._task, completed=_FULL * done, description="training", said=said)
             self._bar.refresh()
@@ -86,8 +87,8 @@ def _returns(rows: Sequence[Mapping[str, float]], labels: Sequence[str]) -> str:
     """The mean of the newest returns under each label; empty where there is none yet."""
     scores: dict[str, list[float]] = {}
     for row, label in zip(rows, labels, strict=True):
-        if "test_return" in row:
-            scores.setdefault(label, []).append(row["test_return"])
+        if RETURN in row:
+            scores.setdefault(label, []).append(row[RETURN])
     return ", ".join(f"{label} {sum(same) / len(same):.3f}".strip() for label, same in scores.items())
 
 
