@@ -20,7 +20,7 @@ from cyclopts import App, Parameter
 from gymnasium.spaces import Discrete, MultiDiscrete
 
 import scoutrl
-from benchmarks.record import keep, print_status
+from benchmarks.record import keep, print_status, provenance
 from scoutrl import MetaEnv, ProblemSet, Spaces, Step
 from scoutrl.algorithms.registry import algorithms
 

@@ -52,7 +52,7 @@ def test_each_objective_trains_its_own_part(name, trained):
 
 @pytest.mark.parametrize("decoder_gradient", [False, True])
 def test_whether_the_policy_s_loss_trains_the_decoder(decoder_gradient):
-    dream, informed = small(decoder_gradient=decoder_gradient), np.arange(64) % 3 > 0
+    dream, informed = small(decoder_gradient=decoder_gradient), jnp.arange(64) % 3 > 0
     task = lambda f, g: dream._task(f, g, informed, jax.random.key(0)).sum(axis=1)  # noqa: E731
     f_slope, g_slope = jax.tree.map(
         lambda slope: np.einsum("iij->i", slope),

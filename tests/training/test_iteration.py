@@ -84,7 +84,7 @@ def test_evaluation_draws_from_a_key_of_its_own(fresh):
 
 def test_what_is_no_state_is_told_in_one_line():
     class Odd(Tabular):
-        def init(self, spec, key):
+        def init(self, spec, key):  # type: ignore[override]
             return {}
 
     with pytest.raises(ScoutError, match=r"^Odd\.init returned a dict; it must return an AlgorithmState\.$"):
