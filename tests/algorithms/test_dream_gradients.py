@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from algorithms.small_dream import SEVERAL, lived, quick_jit, size, small, with_counter
