@@ -43,9 +43,9 @@ _MARKOV = {"policy_memory": False}
 """For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
 
 _BUS = _MARKOV | {"success_share": 0.4, "step_cost_below": 0.6}
-"""Some goals are reached far less often than others, and the policy has to learn them all. A part of what the encoder
-holds stays unknown after the best exploration (the residual stays near 0.4): below the usual 0.3 a step would never cost
-anything, and explorers wander."""
+"""Some goals are reached far less often than others, and the policy has to learn them all. Of what the encoder
+holds, 0.4 stays unknown after the best exploration: with the usual 0.3 a step would never cost anything, and explorers
+would wander."""
 
 _LONG = {"success_share": 0.5, "average_rate": 0.02}
 """For tasks that take many steps to do, whatever algorithm learns them: what takes long is the policy."""
