@@ -1,6 +1,5 @@
 """A few random episodes of a family, looked at for values that lie outside its spaces or are not finite."""
 
-
 import equinox as eqx
 import gymnasium
 import jax

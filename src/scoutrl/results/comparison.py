@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scoutrl.evaluation.scores import EvaluationProtocol
+from scoutrl.exact.length import ExplorationLength
 from scoutrl.results.curves import Curve
 from scoutrl.results.files import VERSION, decode_results, read_results
 from scoutrl.results.statistics import Iqm
@@ -82,6 +83,11 @@ class AlgorithmResult:
         return tuple(seed for seed in self.seeds if seed.failure is None)
 
     @property
+    def exploration_lengths(self) -> list[float]:
+        """Mean steps of an exploration episode of each seed that did not fail."""
+        return [seed.exploration_length for seed in self.sound if seed.exploration_length is not None]
+
+    @property
     def count(self) -> str:
         """The number of seeds behind the figures, as "4 of 5 seeds"."""
         return f"{len(self.sound)} of {len(self.seeds)} seeds"
@@ -112,6 +118,8 @@ class Comparison:
     """Seed of the evaluation's randomness, the same for all."""
     bounds: dict[str, float]
     """Exact bounds on the return on the problems of the evaluation, by name; empty if the family cannot be solved."""
+    shortest_exploration: ExplorationLength | None = dataclasses.field(default=None, kw_only=True)
+    """The shortest exploration that suffices on the problems of the evaluation; None in results of before 0.2."""
     algorithms: tuple[AlgorithmResult, ...]
     """One result per algorithm or variant, in the order they were asked for."""
 
@@ -134,6 +142,8 @@ class Comparison:
         """The content of results.json: every field but `path`, as what JSON can hold."""
         fields = dataclasses.asdict(self) | {"algorithms": [result.to_dict() for result in self.algorithms]}
         del fields["path"]
+        if self.shortest_exploration is None:
+            del fields["shortest_exploration"]
         return {"version": VERSION} | fields
 
     @staticmethod
