@@ -21,6 +21,9 @@ from scoutrl.errors import ScoutError
 # Set here and not in the environment: processes that tests start are as a user's are. Before anything computes.
 jax.config.update("jax_num_cpu_devices", 2)
 jax.config.update("jax_numpy_rank_promotion", "raise")
+# Most of the tests' time is compiling, and most programs run for a moment: they need not be fast. For processes that
+# tests start as well.
+os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true")
 
 MOST_MEMORY = 2.0
 """Gigabytes that a process of tests may take at most."""

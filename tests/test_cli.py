@@ -141,8 +141,12 @@ def test_bounds(capsys):
     found = json.loads(said)
     assert found["family"] == "lever"
     assert found["optimum"] == {"train": 1.0, "validation": 1.0, "test": 1.0}
+    one = {"kind": "exact", "steps": 1.0, "reason": None}
+    assert found["shortest_exploration"] == {"train": one, "test": one}
     assert main(["bounds", "lever"]) == 0
-    assert "optimum" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "optimum" in said
+    assert said.split()[-3:] == ["test", "1.00", "(exact)"]
 
 
 def test_export(monkeypatch, capsys):

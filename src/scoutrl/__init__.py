@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from scoutrl.api import compare as compare
     from scoutrl.api import coupling as coupling
     from scoutrl.api import evaluate as evaluate
+    from scoutrl.api import exploration_length as exploration_length
     from scoutrl.api import export as export
     from scoutrl.api import film as film
     from scoutrl.api import load as load
@@ -47,6 +48,7 @@ _WHERE = {
     "compare": "scoutrl.api",
     "coupling": "scoutrl.api",
     "evaluate": "scoutrl.api",
+    "exploration_length": "scoutrl.api",
     "export": "scoutrl.api",
     "film": "scoutrl.api",
     "load": "scoutrl.api",

@@ -15,6 +15,7 @@ from scoutrl.envs.problems import SPLITS, Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
+from scoutrl.exact.length import ExplorationLength
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, RunConfig, resolve
@@ -199,7 +200,7 @@ def compare(
     """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
 
     Called again it goes on where it was stopped, and uses the runs that are finished. `out` then holds the runs,
-    results.json, which `read_comparison` reads, and learning curves and a bar chart, each as PNG and SVG. A seed that
+    results.json, which `read_comparison` reads, and learning curves and bar charts, each as PNG and SVG. A seed that
     fails is in the result, with the reason, and the others go on.
 
     Args:
@@ -219,7 +220,7 @@ def compare(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     from scoutrl.experiments.compare import compare as run
-    from scoutrl.report.plots import return_bars, return_curves
+    from scoutrl.report.plots import exploration_bars, return_bars, return_curves
     from scoutrl.report.style import save
 
     result = run(
@@ -228,6 +229,7 @@ def compare(
     save(return_curves(result, "steps"), result.path / "curve-steps")
     save(return_curves(result, "seconds"), result.path / "curve-seconds")
     save(return_bars(result), result.path / "returns")
+    save(exploration_bars(result), result.path / "exploration")
     return result
 
 
@@ -279,6 +281,24 @@ def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
         ScoutError: no such family, or one whose states cannot be enumerated.
     """
     from scoutrl.exact.bounds import bounds as computed
+
+    return computed(build(family, {}) if isinstance(family, str) else family)
+
+
+@on_this_machine()
+def exploration_length(family: str | MetaEnv) -> dict[str, ExplorationLength]:
+    """How many steps of exploration it takes, at the least, to earn `optimum` afterwards.
+
+    Args:
+        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.
+
+    Returns:
+        For "train" and "test" problems the least expected number of steps, and whether it is exact.
+
+    Raises:
+        ScoutError: no such family, or one that breaks a promise. Where the number cannot be found, the result says why.
+    """
+    from scoutrl.exact.exploration import exploration_length as computed
 
     return computed(build(family, {}) if isinstance(family, str) else family)
 

@@ -19,7 +19,9 @@ from scoutrl.training.signals import Interrupted
 
 TABULAR = "probes.tabular:Tabular"
 SETS = {"env.size": 4, "iterations": 10, "evaluation_trials": 16}
-FIGURES = {f"{name}.{kind}" for name in ("curve-steps", "curve-seconds", "returns") for kind in ("png", "svg")}
+FIGURES = {
+    f"{name}.{kind}" for name in ("curve-steps", "curve-seconds", "returns", "exploration") for kind in ("png", "svg")
+}
 
 
 @pytest.fixture(autouse=True)
@@ -58,6 +60,7 @@ def test_all_seeds_of_all_algorithms_are_compared(whole):
     content = json.loads((whole.path / "results.json").read_text())
     assert content == whole.to_dict() | {"algorithms": content["algorithms"]}
     assert content["bounds"]["optimum"] == 1
+    assert content["shortest_exploration"] == {"kind": "exact", "steps": 1.0, "reason": None}
     assert [one["label"] for one in content["algorithms"]] == [TABULAR, f"{TABULAR},epsilon=0.9"]
     for one in content["algorithms"]:
         assert (one["seeds_sound"], one["seeds_asked"], one["failed"]) == (2, 2, [])

@@ -11,7 +11,7 @@ from scoutrl.envs.enumerable import EnumerableEnv, Starts
 
 
 class Puzzle(EnumerableEnv):
-    """A state is (problem, place, steps); an episode starts in place 0 or, as often, in place 1."""
+    """A state is (problem, place, steps); an episode starts in one of the first places, each as likely as the other."""
 
     problems: ProblemSet
     spaces: Spaces
@@ -22,17 +22,19 @@ class Puzzle(EnumerableEnv):
     """[problems, places, actions]."""
     shows: np.ndarray
     """[problems, places]: what is observed in a place."""
+    begins: int = eqx.field(static=True)
+    """In how many places an episode may start."""
 
-    def __init__(self, leads, pays, shows, horizon):
+    def __init__(self, leads, pays, shows, horizon, begins=2):
         count, _, actions = leads.shape
         self.problems, self.horizon = ProblemSet(range(count), range(count), range(count)), horizon
         discrete = gymnasium.spaces.Discrete
         self.spaces = Spaces(discrete(int(shows.max()) + 1), discrete(actions))
-        self.leads, self.pays, self.shows = leads, pays.astype(np.float32), shows
+        self.leads, self.pays, self.shows, self.begins = leads, pays.astype(np.float32), shows, begins
 
     def reset(self, problem, key):
         starts = self.starts(problem)
-        i = jax.random.randint(key, (), 0, 2)
+        i = jax.random.randint(key, (), 0, self.begins)
         return jax.tree.map(lambda x: x[i], (starts.states, starts.observations))
 
     def goal(self, state):
@@ -49,8 +51,10 @@ class Puzzle(EnumerableEnv):
         return jnp.zeros((2, 2, 3), jnp.uint8)
 
     def starts(self, problem):
-        states = jnp.array([[0, 0, 0], [0, 1, 0]], jnp.int32).at[:, 0].set(problem[0])
-        return Starts(states, jnp.asarray(self.shows)[states[:, 0], states[:, 1]], jnp.array([0.5, 0.5]))
+        places = jnp.arange(self.begins, dtype=jnp.int32)
+        zero = jnp.zeros_like(places)
+        states = jnp.stack([zero + problem[0], places, zero], axis=1)
+        return Starts(states, jnp.asarray(self.shows)[problem[0], places], jnp.full(self.begins, 1 / self.begins))
 
     def representative(self, problem):
         return problem
@@ -65,8 +69,45 @@ def two_arms() -> Puzzle:
     return Puzzle(np.zeros((2, 2, 2), int), pays, np.zeros((2, 2), int), horizon=1)
 
 
-def scrambled(seed: int) -> Puzzle:
+def three_arms(looks: int, horizon: int) -> Puzzle:
+    """One of three arms pays 1, once; as many as `looks` further actions show which it is. All else pays nothing."""
+    problem, place, action = np.ogrid[:3, :5, : 3 + looks]
+    pays = (place == 0) & (action == problem)
+    # Place 1 is after an arm, the places from 2 on after a look, in which the arms can still be pulled.
+    leads = np.where(action < 3, 1, 0) + 0 * problem + 0 * place
+    shows = np.zeros((3, 5), int)
+    if looks:
+        leads, shows[:, 2] = np.where((action >= 3) & (place != 1), 2, leads), 1 + np.arange(3)
+        pays = pays | ((place == 2) & (action == problem))
+    return Puzzle(leads.astype(int), pays, shows, horizon, begins=1)
+
+
+def wings() -> Puzzle:
+    """The hall shows which wing has the sign: the left one is a room, the right one begins with a corridor.
+
+    A problem is (wing, secret). The arms 2, 3, 4 can be pulled at the start only, and once; the one of the secret pays
+    1. Actions 0 and 1 lead to the hall, and on to the left and to the right.
+    """
+    wing, secret = np.arange(6) // 3, np.arange(6) % 3
+    start, hall, room, corridor, right_room, over = range(6)
+    one = np.zeros((6, 5), int)
+    one[start] = hall, hall, over, over, over
+    one[hall] = room, corridor, hall, hall, hall
+    one[room] = room, hall, room, room, room
+    one[corridor] = hall, right_room, corridor, corridor, corridor
+    one[right_room] = corridor, right_room, right_room, right_room, right_room
+    one[over] = over
+    pays, shows = np.zeros((6, 6, 5)), np.zeros((6, 6), int)
+    pays[np.arange(6), start, 2 + secret] = 1
+    shows[:, hall] = 1 + wing
+    shows[:, room] = np.where(wing == 0, 3 + secret, 0)
+    shows[:, right_room] = np.where(wing == 1, 3 + secret, 0)
+    return Puzzle(np.tile(one, (6, 1, 1)), pays, shows, horizon=7, begins=1)
+
+
+def scrambled(seed: int, begins: int = 2) -> Puzzle:
     """Four problems of four places and three actions, drawn at random; three steps."""
     draw = np.random.default_rng(seed)
     size = (4, 4, 3)
-    return Puzzle(draw.integers(4, size=size), draw.integers(3, size=size), draw.integers(2, size=size[:2]), horizon=3)
+    leads, pays = draw.integers(4, size=size), draw.integers(3, size=size)
+    return Puzzle(leads, pays, draw.integers(2, size=size[:2]), horizon=3, begins=begins)

@@ -159,5 +159,6 @@ commands = st.sampled_from([*COMMANDS]).flatmap(lambda command: lines.map(lambda
 @given(words=lines | commands)
 def test_command_lines(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("scoutrl.exact.bounds.bounds", lambda env: {})
+    monkeypatch.setattr("scoutrl.exact.bounds.bounds", lambda env: {"optimum": {"train": 1.0, "test": 1.0}})
+    monkeypatch.setattr("scoutrl.exact.exploration.exploration_length", lambda env: {})
     assert_no_traceback(words, capsys)

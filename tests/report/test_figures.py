@@ -1,5 +1,6 @@
 """Figures are values made of results alone: nothing is written before the caller saves them."""
 
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -10,10 +11,11 @@ from matplotlib.container import BarContainer
 from matplotlib.figure import Figure
 
 from scoutrl.errors import ScoutError
+from scoutrl.exact.length import ExplorationLength
 from scoutrl.report.coupling_plot import coupling_figure
-from scoutrl.report.plots import return_bars, return_curves
+from scoutrl.report.plots import exploration_bars, return_bars, return_curves
 from scoutrl.report.style import save
-from scoutrl.report.table import comparison_table, coupling_tables
+from scoutrl.report.table import comparison_table, coupling_tables, show
 from scoutrl.results.comparison import read_comparison
 from scoutrl.results.coupling import read_coupling
 
@@ -37,7 +39,8 @@ def test_return_curves_have_a_line_for_each_algorithm(comparison):
         assert np.asarray(axes.get_lines()[0].get_xdata())[-1] == last
         (legend,) = figure.legends
         assert [text.get_text() for text in legend.get_texts()] == [
-            f"{result.label} (5 of 5 seeds)" for result in comparison.algorithms
+            f"{result.label} (5 of 5 seeds)\nexplores {np.mean(result.exploration_lengths):.1f} steps"
+            for result in comparison.algorithms
         ]
 
 
@@ -46,6 +49,30 @@ def test_return_bars_are_as_high_as_the_final_returns(comparison):
     bars = [bar for drawn in axes.containers if isinstance(drawn, BarContainer) for bar in drawn.patches]
     assert [bar.get_height() for bar in bars] == [result.final.iqm for result in comparison.algorithms]
     assert any("optimum 0.800" in text.get_text() for text in axes.texts)
+
+
+def test_exploration_is_drawn_beside_the_shortest_that_suffices(comparison):
+    def texts(found):
+        (axes,) = exploration_bars(found).axes
+        return [text.get_text() for text in axes.texts]
+
+    assert texts(comparison) == []
+    known = dataclasses.replace(comparison, shortest_exploration=ExplorationLength("exact", 4.0))
+    (text,) = texts(known)
+    assert text.startswith("shortest that suffices")
+    assert "4.0" in text
+    (axes,) = exploration_bars(known).axes
+    bars = [bar for drawn in axes.containers if isinstance(drawn, BarContainer) for bar in drawn.patches]
+    assert [bar.get_height() for bar in bars] == [np.mean(one.exploration_lengths) for one in comparison.algorithms]
+    unknown = dataclasses.replace(comparison, shortest_exploration=ExplorationLength("unknown", None, "no reason"))
+    assert texts(unknown) == []
+
+
+def test_the_table_tells_the_shortest_exploration(comparison, capsys):
+    show(comparison)
+    assert "shortest" not in capsys.readouterr().err
+    show(dataclasses.replace(comparison, shortest_exploration=ExplorationLength("at most", 5.0, "a limit")))
+    assert "shortest exploration that suffices, in steps: 5.00 (at most): a limit" in capsys.readouterr().err
 
 
 def test_the_coupling_figure_has_a_plot_for_each_target():
@@ -63,6 +90,8 @@ def test_tables_have_a_row_for_each_algorithm(comparison):
     table = comparison_table(comparison)
     assert list(table.columns[0].cells) == [result.label for result in comparison.algorithms]
     assert next(iter(table.columns[1].cells)) == "0.800"
+    lengths = [f"{np.mean(result.exploration_lengths):.2f}" for result in comparison.algorithms]
+    assert list(table.columns[3].cells) == lengths
     explores, solves = coupling_tables(read_coupling(COMMITTED / "coupling.json"))
     assert next(iter(explores.columns[1].cells)) == "269"
     assert next(iter(solves.columns[-1].cells)) == "slope 1.88 (1.80 … 1.96)"

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.scores import EvaluationProtocol
+from scoutrl.exact.length import ExplorationLength
 from scoutrl.results.comparison import AlgorithmResult, Budget, Comparison, SeedResult, read_comparison
 from scoutrl.results.coupling import Coupling, CouplingResult, read_coupling
 from scoutrl.results.curves import Curve
@@ -41,6 +42,8 @@ comparisons = st.builds(
     budget=st.builds(Budget, st.none() | st.integers(), st.none() | number),
     bounds=st.dictionaries(st.text(), number, max_size=2),
     evaluated_with=st.none() | provenances,
+    shortest_exploration=st.none()
+    | st.builds(ExplorationLength, steps=st.none() | number, reason=st.none() | st.text()),
     algorithms=st.lists(
         st.builds(
             AlgorithmResult,

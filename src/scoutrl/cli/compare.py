@@ -26,7 +26,7 @@ def compare(
 
     Stopped, the same command goes on; runs that are finished are used again.
 
-    Writes results.json, learning curves and a bar chart.
+    Writes results.json, learning curves and bar charts.
 
     Example: scout compare distracting-bus --algorithms dream dream,bottleneck=none --seeds 5 --out runs/compared
 

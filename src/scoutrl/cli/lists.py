@@ -1,5 +1,6 @@
 """`scout bounds`, `scout families` and `scout algorithms`."""
 
+import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
-    """Compute what can be earned in a family: the best return, that of random actions, and others.
+    """Compute what can be earned in a family, and after how many exploration steps the best return can be had.
 
     Example: scout bounds distracting-bus
 
@@ -22,6 +23,7 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
         json: Print one JSON object and nothing else.
     """
     from scoutrl.api import bounds as compute
+    from scoutrl.api import exploration_length
     from scoutrl.envs.problems import SPLITS
     from scoutrl.runs.families import build, checked_options
     from scoutrl.runs.settings import assignments
@@ -31,15 +33,20 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
     if strangers:
         raise ScoutError(f"bounds have options of the family only, written env.NAME=VALUE; {strangers[0]!r} is none.")
     options = {name.removeprefix("env."): value for name, value in chosen.items()}
-    found = compute(build(family, checked_options(family, options)))
+    env = build(family, checked_options(family, options))
+    found = compute(env)
     if json:
-        print_json({"family": family, **found})
+        lengths = {split: dataclasses.asdict(length) for split, length in exploration_length(env).items()}
+        print_json({"family": family, **found, "shortest_exploration": lengths})
         return
     width = max(len(name) for name in found)
     print(f"{family}: mean return of an exploitation episode, by split")
     print(" " * width, *(f"{split:>10}" for split in SPLITS))
     for name, value in found.items():
         print(f"{name.replace('_', ' '):{width}}", *(f"{value[split]:10.3f}" for split in SPLITS))
+    print("\nshortest exploration that suffices, in steps", flush=True)  # which may take a while to find
+    for split, length in exploration_length(env).items():
+        print(f"{split:{width}}  {length}")
 
 
 def families() -> None:

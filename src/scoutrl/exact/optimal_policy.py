@@ -2,7 +2,7 @@
 
 import equinox as eqx
 import numpy as np
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 
 from scoutrl.exact.reachable import Layer
 
@@ -11,28 +11,32 @@ _TIE = 1e-5
 
 
 class Plan(eqx.Module):
-    """An optimal action for each state of each layer of time."""
+    """The optimal actions for each state of each layer of time."""
 
     actions: list[Int[np.ndarray, " states"]]
     """The lowest of the best."""
+    best: list[Bool[np.ndarray, "states actions"]]
+    """All of the best."""
     children: list[Int[np.ndarray, "states actions"]]
     """Places in the next layer; -1: the episode ended."""
 
 
 def plan(found: list[Layer]) -> Plan:
     """The optimum's choices in the states of `found`."""
-    values, actions = np.zeros(0), []
+    values, best = np.zeros(0), []
     for layer in reversed(found):
         worth = layer.rewards + np.append(values, 0.0)[layer.children]
         values = worth.max(axis=1)
-        actions.append((worth > values[:, None] - _TIE).argmax(axis=1).astype(np.int32))
-    return Plan(actions[::-1], [layer.children.astype(np.int32) for layer in found])
+        best.append(worth > values[:, None] - _TIE)
+    best.reverse()
+    actions = [allowed.argmax(axis=1).astype(np.int32) for allowed in best]
+    return Plan(actions, best, [layer.children.astype(np.int32) for layer in found])
 
 
 def joined(plans: list[Plan]) -> Plan:
     """Plans side by side: in every layer the states of each come after those of the one before."""
     depth = max(len(each.actions) for each in plans)
-    actions, children = [], []
+    actions, best, children = [], [], []
     for time in range(depth):
         lasting = [each for each in plans if len(each.actions) > time]
         sizes = [len(each.actions[time + 1]) if len(each.actions) > time + 1 else 0 for each in lasting]
@@ -40,5 +44,6 @@ def joined(plans: list[Plan]) -> Plan:
         parts = [each.children[time] for each in lasting]
         moved = [np.where(part < 0, -1, part + offset) for part, offset in zip(parts, offsets, strict=True)]
         actions.append(np.concatenate([each.actions[time] for each in lasting]))
+        best.append(np.concatenate([each.best[time] for each in lasting]))
         children.append(np.concatenate(moved).astype(np.int32))
-    return Plan(actions, children)
+    return Plan(actions, best, children)

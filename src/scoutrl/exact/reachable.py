@@ -11,8 +11,8 @@ from jaxtyping import Array, Bool, Float, Int
 from scoutrl.envs.base import State
 from scoutrl.envs.enumerable import EnumerableEnv
 
-_STEPS = 2**17
-"""Environment steps computed at once; always this many, so that the step is compiled once."""
+_STEPS, _FEW = 2**17, 2**14
+"""Environment steps computed at once; always one of the two, so that the step is compiled no more than twice."""
 
 
 class Layer(eqx.Module):
@@ -86,6 +86,27 @@ def _expand_block(env: EnumerableEnv, states: State) -> tuple[State, Array, Arra
         return after, jnp.asarray(answer.reward, jnp.float32), ended
 
     return jax.vmap(jax.vmap(step, (None, 0)), (0, None))(states, actions)
+
+
+def act(env: EnumerableEnv, states: State, actions: np.ndarray) -> tuple[State, ...]:
+    """One action in each state: the states after, observations, rewards, and whether the episode ends."""
+    parts, block = [], _FEW if len(actions) < _STEPS else _STEPS
+    for begin in range(0, len(actions), block):
+        rows = np.minimum(np.arange(begin, begin + block), len(actions) - 1)
+        parts.append(take(_act_block(env, take(states, rows), actions[rows]), slice(len(actions) - begin)))
+    return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
+
+
+@eqx.filter_jit
+def _act_block(env: EnumerableEnv, states: State, actions: np.ndarray) -> tuple[State, ...]:
+    key = jax.random.key(0)
+
+    def step(state: State, action: Array) -> tuple[State, ...]:
+        after, answer = env.step(state, action, key)
+        ended = jnp.logical_or(answer.terminated, answer.truncated)
+        return after, answer.observation, jnp.asarray(answer.reward, jnp.float32), ended
+
+    return jax.vmap(step)(states, jnp.asarray(actions, jnp.int32))
 
 
 def take(tree: Any, rows: Any) -> Any:

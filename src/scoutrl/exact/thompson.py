@@ -10,17 +10,13 @@ import dataclasses
 
 import equinox as eqx
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Bool, Float, Int
 
 from scoutrl.envs.base import State
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.exact.optimal_policy import Plan
-from scoutrl.exact.reachable import distinct, flat, take
-
-_BLOCK = 2**14
-"""Environment steps computed at once; always this many, so that the step is compiled once."""
+from scoutrl.exact.reachable import act, distinct, flat, take
 
 Posterior = Float[np.ndarray, "beliefs problems"]
 """Probabilities of beliefs and of the problems in each: all of them add up to 1."""
@@ -128,7 +124,7 @@ class Thompson(eqx.Module):
         rows = np.arange(sizes.sum()) + np.repeat(first - (np.cumsum(sizes) - sizes), sizes)
         action, share = (branch % count)[branches], likely[branch][branches]
 
-        after, observation, reward, ended = _act(self.env, take(moment.state, rows), action)
+        after, observation, reward, ended = act(self.env, take(moment.state, rows), action)
         history = distinct([branches, *flat((observation, reward, ended))])[1]
         chance = moment.chance[rows] * share
         drawn = np.where(wish[rows] == action, moment.drawn[rows] / share, 0.0)
@@ -174,24 +170,3 @@ def _beliefs(end: _Moment, problems: int) -> Posterior:
     beliefs = np.zeros((end.history.max(initial=-1) + 1, problems))
     np.add.at(beliefs, (end.history, end.problem), end.chance)
     return beliefs
-
-
-def _act(env: EnumerableEnv, states: State, actions: np.ndarray) -> tuple[State, ...]:
-    """One action in each state: the states after, observations, rewards, and whether the episode ends."""
-    parts = []
-    for begin in range(0, len(actions), _BLOCK):
-        rows = np.minimum(np.arange(begin, begin + _BLOCK), len(actions) - 1)
-        parts.append(take(_act_block(env, take(states, rows), actions[rows]), slice(len(actions) - begin)))
-    return jax.tree.map(lambda *xs: np.concatenate(xs), *parts)
-
-
-@eqx.filter_jit
-def _act_block(env: EnumerableEnv, states: State, actions: np.ndarray) -> tuple[State, ...]:
-    key = jax.random.key(0)
-
-    def step(state: State, action: Array) -> tuple[State, ...]:
-        after, answer = env.step(state, action, key)
-        ended = jnp.logical_or(answer.terminated, answer.truncated)
-        return after, answer.observation, jnp.asarray(answer.reward, jnp.float32), ended
-
-    return jax.vmap(step)(states, jnp.asarray(actions, jnp.int32))

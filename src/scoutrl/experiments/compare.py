@@ -15,6 +15,7 @@ from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
 from scoutrl.exact.bounds import bounds
+from scoutrl.exact.exploration import exploration_length
 from scoutrl.experiments.comparison_dir import describe_comparison
 from scoutrl.experiments.plan import Plan, plan
 from scoutrl.results.comparison import AlgorithmResult, Budget, Comparison, SeedResult
@@ -86,6 +87,7 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
             seed=_EVALUATION_SEED,
             bounds={name: value["test"] for name, value in exact.items()},
             validation_bounds={name: value["validation"] for name, value in exact.items()},
+            shortest_exploration=exploration_length(planned.env)["test"],
             algorithms=tuple(_algorithm_result(planned, group, failures) for group in planned.groups),
             evaluated_with=Provenance.now(accelerator()),
         )

@@ -20,6 +20,8 @@ def show(comparison: Comparison) -> None:
     if comparison.bounds:
         bounds = comparison.bounds.items()
         console.print("  ".join(f"{name.replace('_', ' ')} {value:.3f}" for name, value in bounds))
+    if comparison.shortest_exploration is not None:
+        console.print(f"shortest exploration that suffices, in steps: {comparison.shortest_exploration}", markup=False)
     _print_failures(console, comparison.failures)
 
 
@@ -32,9 +34,12 @@ def show_coupling(coupling: Coupling) -> None:
 
 
 def comparison_table(comparison: Comparison) -> "Table":
-    """One row per algorithm: final return with its interval, seeds, and medians of steps and seconds over the seeds."""
+    """One row per algorithm: return, steps of an exploration episode, seeds, and medians of training steps and seconds.
+
+    Exploration steps are means over the seeds that did not fail.
+    """
     title = f"{comparison.family}: {comparison.trials} trials of each seed {comparison.where}"
-    table = _table(title, "return (IQM)", "95% interval", "seeds", "steps", "training s")
+    table = _table(title, "return (IQM)", "95% interval", "exploration steps", "seeds", "steps", "training s")
     for result in comparison.algorithms:
         table.add_row(*_row(result))
     return table
@@ -56,12 +61,14 @@ def coupling_tables(coupling: Coupling) -> "list[Table]":
 def _row(result: AlgorithmResult) -> list[str]:
     count = f"{len(result.sound)} of {len(result.seeds)}"
     if result.final is None:
-        return [result.label, "-", "-", count, "-", "-"]
+        return [result.label, "-", "-", "-", count, "-", "-"]
     ends = result.final.ci95
     interval = "unknown" if ends is None else f"{ends[0]:.3f} … {ends[1]:.3f}"
     steps = statistics.median(seed.env_steps for seed in result.sound)
     seconds = statistics.median(seed.seconds for seed in result.sound)
-    return [result.label, f"{result.final.iqm:.3f}", interval, count, f"{steps:,.0f}", f"{seconds:,.1f}"]
+    lengths = result.exploration_lengths
+    explored = f"{statistics.fmean(lengths):.2f}" if lengths else "-"
+    return [result.label, f"{result.final.iqm:.3f}", interval, explored, count, f"{steps:,.0f}", f"{seconds:,.1f}"]
 
 
 def _samples(point: SizeResult) -> str:

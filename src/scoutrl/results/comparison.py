@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scoutrl.evaluation.scores import EvaluationProtocol
+from scoutrl.exact.length import ExplorationLength
 from scoutrl.results.curves import Curve
 from scoutrl.results.files import VERSION, decode_results, read_results
 from scoutrl.results.statistics import Iqm
@@ -85,6 +86,11 @@ class AlgorithmResult:
         return tuple(seed for seed in self.seeds if seed.failure is None)
 
     @property
+    def exploration_lengths(self) -> list[float]:
+        """Mean steps of an exploration episode of each seed that did not fail."""
+        return [seed.exploration_length for seed in self.sound if seed.exploration_length is not None]
+
+    @property
     def count(self) -> str:
         """The number of seeds behind the figures, as "4 of 5 seeds"."""
         return f"{len(self.sound)} of {len(self.seeds)} seeds"
@@ -115,6 +121,8 @@ class Comparison:
     """Seed of the evaluation's randomness, the same for all."""
     bounds: dict[str, float]
     """Exact bounds on the return on the problems of the evaluation, by name; empty if the family cannot be solved."""
+    shortest_exploration: ExplorationLength | None = dataclasses.field(default=None, kw_only=True)
+    """The shortest exploration that suffices on the problems of the evaluation; None in results of before 0.2."""
     algorithms: tuple[AlgorithmResult, ...]
     """One result per algorithm or variant, in the order they were asked for."""
     evaluated_with: Provenance | None = None
@@ -155,6 +163,8 @@ class Comparison:
         del fields["path"]
         if self.validation_bounds is None:
             del fields["validation_bounds"]
+        if self.shortest_exploration is None:
+            del fields["shortest_exploration"]
         return {"version": VERSION} | fields
 
     @staticmethod
