@@ -23,7 +23,7 @@ def gradients(networks, state, batch):
 def at(residual=0.0, change=lambda networks: networks):
     """Losses and gradients, with `change` made to the networks and nothing else."""
     _, state, batch = lived()
-    state = with_counter(state, residual=residual)
+    state = with_counter(state, residual=residual, least_residual=residual)
     return gradients(change(state.networks), state, batch)
 
 

@@ -114,7 +114,8 @@ class DreamBase(DreamSetup):
         distance = ((jax.lax.stop_gradient(f)[:, None] - g) ** 2).sum(axis=-1)
         before, after = (weighted_mean(d, weight) for d in (distance[:, 0], explored.last(distance[..., None])[:, 0]))
         rewards = self.exploration_rewards(jax.lax.stop_gradient(distance / (before + 1e-3)), explored)
-        cost = self.step_cost * ramp(state.counters["residual"], self.step_cost_below, self.step_cost_below / 2)
+        least = state.counters["least_residual"]
+        cost = self.step_cost * ramp(least, self.step_cost_below, self.step_cost_below / 2)
         z = self._task(f, explored.last(g), batch.informed, key)
         unaware = None if weight is None else jnp.where(batch.informed, 1, weight)
         losses = {
@@ -128,6 +129,7 @@ class DreamBase(DreamSetup):
             **losses,
             "kl": weighted_mean((f**2).sum(axis=-1), weight) / (2 * self.rho**2),
             "residual": after / (before + 1e-3),
+            "least_residual": jnp.minimum(least, state.counters["residual"]),
             "step_cost": cost,
             "decoded_share": self.share_decoded(state),
         }

@@ -38,7 +38,8 @@ class DreamSetup(GradientAlgorithm):
     step_cost: float = 0.02
     """c, cost of an exploration step, as a part of all the information there is at the start."""
     step_cost_below: float = 0.3
-    """The cost ramps up as the residual D_T / D_0 falls from this to half of it; too early, the explorer gives up."""
+    """The cost ramps up as the residual D_T / D_0 falls from this to half of it; too early, the explorer gives up. It
+    never falls again: an explorer that wanders lets the residual rise, and would have its wandering for nothing."""
     decoded_share: float = 0.5
     """Share of trials whose policy gets z from the decoder in training, once the decoder is good."""
     decoded_below: float = 0.6
@@ -82,8 +83,8 @@ class DreamSetup(GradientAlgorithm):
         return build(spec, self.learner, sizes, self.z_scale, self.see_time, rng)
 
     def schedules(self) -> dict[str, float]:
-        """D_T / D_0, the part of ‖f(μ) - g‖² that is left after exploring."""
-        return {"residual": 1.0}
+        """D_T / D_0, the part of ‖f(μ) - g‖² that is left after exploring: as it is, and the least it has been."""
+        return {"residual": 1.0, "least_residual": 1.0}
 
     def agent(self, spec: Spec, state: AlgorithmState) -> DreamAgent:
         """The agent of the averaged weights: no part of it knows a problem ID."""
