@@ -53,6 +53,7 @@ class DeployedAgent:
         """Wrap an agent; each verb is compiled when it is first used."""
         self.spaces, self.horizon = spaces, horizon
         self.explorations, self.exploitations = explorations, exploitations
+        self._sees_goal_exploring = agent.sees_goal_exploring
         arrays, rest = eqx.partition(agent, eqx.is_array)
         self._leaves, structure = jax.tree.flatten(arrays)
 
@@ -72,16 +73,18 @@ class DeployedAgent:
         Args:
             memory: from `begin`, or from the episode before.
             phase: "exploration" to look around, "exploitation" to do the job.
-            goal: what the episode is for, in `spaces.goal`; None when exploring and in families without goals.
+            goal: what the episode is for, in `spaces.goal`; None in families without goals, and when exploring, unless
+                the agent was trained with `goal_while_exploring`.
 
         Raises:
             ScoutError: no such phase; a goal that is missing, not wanted or outside its space.
         """
         if phase not in (Phase.EXPLORATION, Phase.EXPLOITATION):
             raise ScoutError(f'an episode is "exploration" or "exploitation"; there is no phase {phase!r}.')
-        wanted = phase == Phase.EXPLOITATION and self.spaces.goal is not None
+        shows = phase == Phase.EXPLOITATION or self._sees_goal_exploring
+        wanted = shows and self.spaces.goal is not None
         if goal is None and wanted:
-            raise ScoutError("this family has goals: an exploitation episode needs goal=….")
+            raise ScoutError(f"this family has goals: an {phase} episode needs goal=….")
         if goal is not None and not wanted:
             raise ScoutError("no goal is shown when exploring, or in a family without goals: leave out goal=….")
         shown = fit_space(goal, self.spaces.goal, "goal") if wanted and self.spaces.goal is not None else None

@@ -78,7 +78,7 @@ def relive(agent: Agent, trial: Trial) -> Iterator[tuple[Memory, Any, Memory]]:
     memory = agent.begin(key)
     for phase, episodes in [(Phase.EXPLORATION, trial.exploration), (Phase.EXPLOITATION, trial.exploitation)]:
         for i in range(len(episodes.mask)):
-            goal = episodes.goals[i] if phase == Phase.EXPLOITATION else None
+            goal = episodes.goals[i] if phase == Phase.EXPLOITATION or agent.sees_goal_exploring else None
             memory = agent.begin_episode(memory, phase, goal, key)
             for t in range(episodes.mask.shape[1]):
                 before, seen = memory, episodes.observations[i]

@@ -1,5 +1,6 @@
 """PEARL: what each z is drawn from, what the agent knows of it, and what trains what."""
 
+import dataclasses
 from functools import cache
 
 import jax
@@ -9,20 +10,22 @@ from algorithms.small_dream import SEVERAL, SIZES, TRIALS, begun, play, quick_ji
 from probes.rooms import Rooms
 
 from scoutrl.algorithms.base import AlgorithmState
-from scoutrl.algorithms.pearl.context import contexts, factors
+from scoutrl.algorithms.pearl.context import contexts, factors, joined, together
 from scoutrl.algorithms.pearl.pearl import Pearl
 from scoutrl.nn.gaussian import Factor
+from scoutrl.trials import replay as ring
 from scoutrl.trials.agent import Phase
 from scoutrl.trials.encode import encode_observations
 from scoutrl.trials.trial import Trial
 
-ENV, PEARL = Rooms(), Pearl(**SIZES, **SEVERAL, z=3, capacity=TRIALS, kl_weight=0.5)
+ENV, PEARL = Rooms(), Pearl(**{**SIZES, **SEVERAL, "policy_width": 8}, z=3, capacity=TRIALS, kl_weight=0.5)
 
 
 @cache
 def lived() -> tuple[AlgorithmState, Trial]:
     state = begun(ENV, PEARL)
-    return state, play(ENV, PEARL, state, jax.random.key(0))
+    trials = play(ENV, PEARL, state, jax.random.key(0))
+    return dataclasses.replace(state, replay=ring.add(state.replay, trials, jnp.zeros(TRIALS))), trials
 
 
 def test_contexts_by_numbers():
@@ -57,9 +60,27 @@ def test_the_agent_s_experiences_are_the_learner_s():
     for i in (2, 3):
         np.testing.assert_allclose(beliefs[i].precision, learnt.precision[0, i], rtol=1e-4)
         np.testing.assert_allclose(beliefs[i].weighted, learnt.weighted[0, i], rtol=1e-4, atol=1e-5)
-    assert not np.any(goals[0])
-    assert not np.any(goals[1])
-    np.testing.assert_array_equal(goals[2], jax.nn.one_hot(trial.exploitation.goals[0], 2))
+    shown = np.concatenate([trial.exploration.goals, trial.exploitation.goals])
+    np.testing.assert_array_equal(goals, jax.nn.one_hot(shown, 2))
+
+
+def test_goals_may_be_hidden_while_exploring():
+    assert PEARL.agent(ENV, lived()[0]).sees_goal_exploring
+    assert not dataclasses.replace(PEARL, goal_while_exploring=False).agent(ENV, lived()[0]).sees_goal_exploring
+
+
+def test_the_context_in_learning_is_of_stored_trials_of_the_same_problem():
+    state, trials = lived()
+    networks, same = state.networks, (trials.problem[:, None] == trials.problem[None]).all(axis=-1)
+    rows = ring.of_problems(state.replay, trials.problem, 3, jax.random.key(0))
+    assert same[np.arange(TRIALS)[:, None], rows].all()
+    belief = quick_jit(PEARL.context)(networks, state, trials.problem, jax.random.key(0))
+    drawn = ring.of_problems(state.replay, trials.problem, PEARL.context_trials, jax.random.key(0))
+    phases = (networks.encode.episodes(phase) for phase in (trials.exploration, trials.exploitation))
+    said = together(factors(networks, joined(*phases)))
+    expected = jax.tree.map(lambda x: x[drawn].sum(axis=1), said).belief()
+    np.testing.assert_allclose(belief.mean, expected.mean, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(belief.variance, expected.variance, rtol=1e-4)
 
 
 def test_every_episode_draws_anew():

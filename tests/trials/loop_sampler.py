@@ -78,7 +78,7 @@ class LoopSampler(Sampler):
         reset_key, begin_key, steps_key = jax.random.split(key, 3)
         state, observation = self._reset(problem, reset_key)
         goal = self._env.goal(state)
-        shown = goal if phase == Phase.EXPLOITATION else None
+        shown = goal if phase == Phase.EXPLOITATION or agent.sees_goal_exploring else None
         memory, features = begin_episode(agent, memory, phase, shown, observation, begin_key)
         seen, steps = [observation], []
         for step_key in jax.random.split(steps_key, self._env.horizon):

@@ -24,7 +24,7 @@ class Phase(enum.StrEnum):
     """What an episode of a trial is for."""
 
     EXPLORATION = "exploration"
-    """Look around; the reward does not count and no goal is shown."""
+    """Look around; the reward does not count."""
     EXPLOITATION = "exploitation"
     """Do the job; the return is the score."""
 
@@ -40,13 +40,21 @@ class Agent(eqx.Module):
         """Whether the agent acts on the problem ID, as some of those may that collect training trials."""
         return jnp.bool_(False)
 
+    @property
+    def sees_goal_exploring(self) -> bool:
+        """Whether it is shown the goal of an exploration episode as well; static."""
+        return False
+
     @abc.abstractmethod
     def begin(self, key: PRNGKeyArray) -> Memory:
         """Forget everything: a new problem."""
 
     @abc.abstractmethod
     def begin_episode(self, memory: Memory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> Memory:
-        """Start an episode; `phase` is static, `goal` is None when exploring and in families without goals."""
+        """Start an episode; `phase` is static.
+
+        `goal` is None in families without goals, and when exploring unless `sees_goal_exploring`.
+        """
 
     def encode(self, observation: Observation) -> Features:
         """What `act` and `observe` are given of an observation: its features, or all of it if there is no encoder.

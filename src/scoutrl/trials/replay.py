@@ -10,7 +10,7 @@ import numpy as np
 from gymnasium.spaces import Discrete, MultiDiscrete, Space
 from jaxtyping import Array, Float, Int, PRNGKeyArray
 
-from scoutrl.envs import Spec
+from scoutrl.envs import Problem, Spec
 from scoutrl.trials.trial import Episodes, Protocol, Trial
 
 
@@ -121,6 +121,16 @@ def draw(
             chances += some * weights / weights.sum()
     chosen = jnp.concatenate(rows)
     return chosen, count / (replay.size * chances[chosen])
+
+
+def of_problems(replay: Replay, problems: Problem, count: int, key: PRNGKeyArray) -> Int[Array, "batch count"]:
+    """Draw rows of `count` stored trials of each of some problems [batch, k], which has to have one."""
+
+    def draw(problem: Problem, key: PRNGKeyArray) -> Int[Array, " count"]:
+        alike = (replay.trials.problem == problem[None]).all(axis=1) & (jnp.arange(replay.capacity) < replay.size)
+        return _drawn(alike, count, key)
+
+    return jax.vmap(draw)(problems, jax.random.split(key, len(problems)))
 
 
 def take(replay: Replay, rows: Int[Array, " batch"], weights: Float[Array, " batch"] | None = None) -> Trial:

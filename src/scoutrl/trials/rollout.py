@@ -82,7 +82,7 @@ def play(
     reset_key, begin_key, steps_key = jax.random.split(key, 3)
     state, observation = env.reset(problem, reset_key)
     goal = env.goal(state)
-    shown = goal if phase == Phase.EXPLOITATION else None
+    shown = goal if phase == Phase.EXPLOITATION or agent.sees_goal_exploring else None
     memory = agent.begin_episode(memory, phase, shown, begin_key)
 
     def step(now: _Moment, given: tuple[Array, PRNGKeyArray]) -> tuple[_Moment, tuple]:

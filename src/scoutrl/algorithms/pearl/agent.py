@@ -45,6 +45,13 @@ class PearlAgent(Agent):
     learner: PolicyLearner
     random: Share = 0.0
     """Actions are random at least this often, in training."""
+    goal_while_exploring: bool = eqx.field(static=True, default=False)
+    """Goals of exploration episodes are seen as well."""
+
+    @property
+    def sees_goal_exploring(self) -> bool:
+        """As asked for."""
+        return self.goal_while_exploring
 
     def begin(self, key: PRNGKeyArray) -> PearlMemory:
         """Line 3: experiences = set()."""

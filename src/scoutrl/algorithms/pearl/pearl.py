@@ -18,15 +18,16 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.base import AlgorithmState
 from scoutrl.algorithms.gradient import GradientAlgorithm
-from scoutrl.algorithms.off_policy import LossAux, only_off_policy
+from scoutrl.algorithms.off_policy import LossAux, only_off_policy, replay_setting
 from scoutrl.algorithms.pearl.agent import PearlAgent
-from scoutrl.algorithms.pearl.context import contexts, factors, joined, task_loss, together
+from scoutrl.algorithms.pearl.context import factors, joined, task_loss, together
 from scoutrl.algorithms.pearl.networks import PearlNetworks, build
 from scoutrl.envs import Problem, Spec
 from scoutrl.nn.gaussian import Belief
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
 from scoutrl.rl.q_learning import weighted_mean
+from scoutrl.trials import replay as ring
 from scoutrl.trials.trial import Trial
 
 
@@ -38,6 +39,15 @@ class Pearl(GradientAlgorithm):
     """Length of z."""
     kl_weight: float = 1e-3
     """β, weight of KL(q_φ ‖ p) beside the policy's loss."""
+    context_trials: int = 2
+    """Trials that z is inferred from in learning: drawn from all those stored of the problem, apart from the batch."""
+    success_share: float = replay_setting(0.0)
+    """Share of a gradient step's trials drawn from those whose exploitation return is above the mean, by importance
+    weights."""
+    priority_share: float = replay_setting(0.0)
+    """Share of a gradient step's trials drawn from those whose exploration tells more than the mean, likewise."""
+    goal_while_exploring: bool = True
+    """The goal of an exploration episode is seen as well: that of the next episode may be another."""
     warmup: int = 200
     """Iterations in which the share of random actions falls from 1 to its own."""
     width: int = 64
@@ -48,7 +58,7 @@ class Pearl(GradientAlgorithm):
     def __check_init__(self):
         """Refuse values that make no sense."""
         only_off_policy(self.learner, "PEARL")
-        check_ranges(self, positive="z width policy_width", not_negative="kl_weight warmup")
+        check_ranges(self, positive="z width policy_width context_trials", not_negative="kl_weight warmup")
 
     def networks(self, spec: Spec, rng: Rng) -> PearlNetworks:
         """q_φ and π_θ."""
@@ -56,11 +66,12 @@ class Pearl(GradientAlgorithm):
 
     def agent(self, spec: Spec, state: AlgorithmState) -> PearlAgent:
         """The agent of the averaged weights."""
-        return PearlAgent(state.targets, self.learner)
+        return PearlAgent(state.targets, self.learner, goal_while_exploring=self.goal_while_exploring)
 
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> PearlAgent:
         """The agent of the current weights; the problem's ID is used nowhere."""
-        return PearlAgent(state.networks, self.learner, self.ramp_down(state, self.warmup))
+        random = self.ramp_down(state, self.warmup)
+        return PearlAgent(state.networks, self.learner, random, self.goal_while_exploring)
 
     def priority(self, networks: PearlNetworks, trials: Trial) -> Float[Array, " batch"]:
         """How much exploring tells: KL(q_φ(z | τ) ‖ p)."""
@@ -69,21 +80,32 @@ class Pearl(GradientAlgorithm):
 
     def posterior_loss(self, belief: Belief, weight: Float[Array, " batch"] | None = None) -> Float[Array, ""]:
         """β KL(q_φ ‖ p)."""
-        return self.kl_weight * weighted_mean(belief.kl().mean(axis=1), weight)
+        return self.kl_weight * weighted_mean(belief.kl(), weight)
 
     def loss(
         self, networks: PearlNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], LossAux]:
         """The sum of the two; that of the policy trains q_φ through z."""
-        encode = networks.encode
-        exploration = encode.episodes(batch.exploration)
-        exploitation = encode.episodes(batch.exploitation)
-        belief = contexts(factors(networks, exploration), factors(networks, exploitation)).belief()
-        hidden = encode.no_goal(*exploration.mask.shape[:2])
-        shown = encode.goals(exploitation.goals, *exploitation.mask.shape[:2])
-        goals = jnp.concatenate([hidden, shown], axis=1)
-        episodes, z = joined(exploration, exploitation), belief.draw(key)
+        context_key, key = jax.random.split(key)
+        belief = self.context(networks, state, batch.problem, context_key)
+        phases = [networks.encode.episodes(phase) for phase in (batch.exploration, batch.exploitation)]
+        seen = phases[0].goals if self.goal_while_exploring else None
+        shown = zip((seen, phases[1].goals), phases, strict=True)
+        goals = [networks.encode.goals(goals, *episodes.mask.shape[:2]) for goals, episodes in shown]
+        episodes, goals = joined(*phases), jnp.concatenate(goals, axis=1)
+        z = jax.vmap(belief.draw, out_axes=1)(jax.random.split(key, episodes.mask.shape[1]))
         policy = task_loss(self.learner, networks, state.targets, episodes, goals, z, batch.weight)
         posterior, kl = self.posterior_loss(belief, batch.weight), belief.kl()
         metrics = {"loss": policy + posterior, "policy_loss": policy, "kl": kl.mean()}
-        return metrics["loss"], LossAux(metrics, jax.lax.stop_gradient(kl[:, 0]))
+        return metrics["loss"], LossAux(metrics, jax.lax.stop_gradient(kl))
+
+    def context(self, networks: PearlNetworks, state: AlgorithmState, problems: Problem, key: PRNGKeyArray) -> Belief:
+        """q_φ(z | context) for each of some problems [batch, k], the context being stored trials of that problem.
+
+        They are drawn apart from the trials that the policy learns from: z tells the problem, and not what happened.
+        """
+        rows = ring.of_problems(state.replay, problems, self.context_trials, key)
+        trials = ring.take(state.replay, rows.reshape(-1))
+        phases = (networks.encode.episodes(phase) for phase in (trials.exploration, trials.exploitation))
+        each = together(factors(networks, joined(*phases)))
+        return jax.tree.map(lambda x: x.reshape(*rows.shape, *x.shape[1:]).sum(axis=1), each).belief()

@@ -60,6 +60,11 @@ class RecurrentAgent(Agent):
         """Whether the agent's own belief is replaced."""
         return jnp.bool_(False) if self.privileged is None else self.privileged.used
 
+    @property
+    def sees_goal_exploring(self) -> bool:
+        """As the networks were made."""
+        return self.actor.goal_while_exploring
+
     def begin(self, key: PRNGKeyArray) -> RecurrentMemory:
         """Nothing is known."""
         exploring, exploiting = jax.random.split(key)

@@ -34,6 +34,8 @@ class EndToEnd(GradientAlgorithm):
     """Whose reward is optimised: exploitation (that of exploring is seen but does not count), or all."""
     see_rewards: bool = True
     """Rewards are seen while exploring."""
+    goal_while_exploring: bool = False
+    """The goal of an exploration episode is seen as well: that of the next episode may be another."""
     warmup: int = replay_setting(200)
     """Iterations in which the share of random actions while exploring falls from 1 to its own."""
     width: int = 64
@@ -98,4 +100,4 @@ class EndToEnd(GradientAlgorithm):
     def build_actor(self, spec: Spec, belief: Belief, rng: Rng) -> Actor:
         """Draw what acts, for the spaces of a family."""
         sizes = Sizes(self.width, self.memory_size, self.policy_width)
-        return Actor(spec, sizes, belief, self.learner, self.see_time, rng)
+        return Actor(spec, sizes, belief, self.learner, self.see_time, self.goal_while_exploring, rng)

@@ -50,8 +50,19 @@ class Actor(eqx.Module):
     """From inputs, conditioned on the belief."""
     head: Head
     """To what the learner needs."""
+    goal_while_exploring: bool = eqx.field(static=True)
+    """Goals of exploration episodes are seen as well."""
 
-    def __init__(self, spec: Spec, sizes: Sizes, belief: Belief, learner: PolicyLearner, see_time: bool, rng: Rng):
+    def __init__(
+        self,
+        spec: Spec,
+        sizes: Sizes,
+        belief: Belief,
+        learner: PolicyLearner,
+        see_time: bool,
+        goal_while_exploring: bool,
+        rng: Rng,
+    ):
         """Draw networks for the spaces of a family.
 
         Raises:
@@ -60,13 +71,14 @@ class Actor(eqx.Module):
         self.encode, width = Encoders(spec, see_time, rng), sizes.policy_width
         inputs = self.encode.seen + self.encode.goal_size + 2
         self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, rng)
-        self.belief = belief
+        self.belief, self.goal_while_exploring = belief, goal_while_exploring
         self.layers = Conditioned(inputs, belief.size, width, rng)
         self.head = learner.head(width, spec.spaces.action, rng)
 
     def goals(self, goals: Goal, exploiting: Array) -> Features:
-        """Features of goals with the leading axes of `exploiting`: zeros while exploring."""
-        return self.encode.goals(goals, *exploiting.shape) * exploiting[..., None]
+        """Features of goals with the leading axes of `exploiting`: zeros while exploring, unless they are seen."""
+        features = self.encode.goals(goals, *exploiting.shape)
+        return features if self.goal_while_exploring else features * exploiting[..., None]
 
     def inputs(self, observation: Features, goal: Features, exploiting: Array, is_first: Array) -> Features:
         """All that the policy sees at one moment: observation, goal, the phase, whether an episode begins."""
