@@ -125,7 +125,13 @@ def miniworld():
         pytest.skip(str(error))
 
 
-@pytest.fixture(params=registry.families())
+# Pictures take long to compile.
+FAMILIES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name.startswith("sign") else []) for name in registry.families()
+]
+
+
+@pytest.fixture(params=FAMILIES)
 def family(request) -> str:
     """Name of a built-in family, each in its turn."""
     if request.param == "sign-miniworld":

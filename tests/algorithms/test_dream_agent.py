@@ -51,6 +51,7 @@ def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():
     assert not same(collectors(small(), env, state, *given)[0][1], collectors(small(), env, changed, *given)[0][1])
 
 
+@pytest.mark.slow
 def test_the_deployed_agent_is_the_same_whatever_its_problems_are_called():
     env, state, _ = lived()
     renamed = eqx.tree_at(lambda e: e.problems.ids, env, np.roll(env.problems.ids, 3, axis=0))

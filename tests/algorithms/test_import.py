@@ -28,6 +28,7 @@ def parts(gradient) -> set[str]:
     return {name for name, part in named.items() if size(part) > 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("informed", "policy"),
     [(0, {"e_h", "policy"}), (1, {"e_id", "e_h", "policy"}), (TRIALS, {"e_id", "policy"})],
@@ -64,6 +65,7 @@ def test_half_of_the_agents_that_collect_are_told():
     assert small("import").agent(env, state).privileged is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("learner", ["q", "ppo"])
 def test_trials_know_whether_their_agent_was_told(learner):
     env, state, batch = lived("import", learner)

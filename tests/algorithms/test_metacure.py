@@ -54,6 +54,7 @@ def parts(slope) -> set[str]:
     return {name for name, part in named.items() if size(part) > 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "trained"),
     [

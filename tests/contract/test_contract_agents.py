@@ -9,7 +9,6 @@ import jax.numpy as jnp
 import numpy as np
 from contract.cases import (
     BASE,
-    FIRST,
     LEARNT,
     Case,
     ProbeSampler,
@@ -53,7 +52,7 @@ def same(found, expected) -> bool:
 DESCENDING = [case for case in BASE if isinstance(algorithm_of(case), GradientAlgorithm)]
 
 
-@each(DESCENDING, quick={*{case.algorithm: case for case in DESCENDING}.values()})
+@each(DESCENDING)
 def test_learning_sees_what_the_agent_saw_when_it_acted(case):
     """On the outputs that learning has of each stored step, the same is done and kept as was done and kept then.
 
@@ -119,7 +118,7 @@ def after_schedules(state):
     return eqx.tree_at(lambda s: s.counters, state, counters)
 
 
-@each(BASE, quick={FIRST[-1]})
+@each(BASE, quick=set())
 def test_compiled_or_not_a_trial_is_the_same(case):
     env, problems = Probe(case.kind), shades(case.kind)[0]
     trials = play(case)(agent_of(case), problems, KEYS)

@@ -21,8 +21,12 @@ from scoutrl.trials.trial import Episodes, Protocol, Trial
 EPISODES = 4
 PROTOCOL = Protocol(exploration_episodes=2, exploitation_episodes=1)
 
+FAMILIES = [
+    pytest.param(name, marks=[pytest.mark.slow] if name.startswith("sign") else []) for name in registry.families()
+]
 
-@pytest.fixture(scope="module", params=[*registry.families(), *KINDS])
+
+@pytest.fixture(scope="module", params=[*FAMILIES, *KINDS])
 def name(request) -> str:
     if request.param == "sign-miniworld":
         request.getfixturevalue("miniworld")
