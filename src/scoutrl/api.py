@@ -73,7 +73,7 @@ def train(
         settings: name to value, as for `--set`: hyper-parameters, `iterations`, `env.NAME`.
         seeds_mode: how several seeds are trained.
         until: stop as soon as the return on validation problems is that much, or a share of the optimum such as "95%",
-            in three evaluations in a row. "none" trains all steps; None leaves it to the preset, unless `steps` are
+            in five evaluations in a row. "none" trains all steps; None leaves it to the preset, unless `steps` are
             given: then all of them are done.
         show: tell on stderr how far it is.
 

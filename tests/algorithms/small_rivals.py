@@ -17,7 +17,7 @@ RIVALS = ["rl2", "e-rl2", "import", "varibad"]
 
 def small(name: str, **settings) -> EndToEnd:
     sizes = {**SIZES, **SEVERAL, "memory_size": 4, "capacity": 2 * TRIALS, "updates_per_iteration": 1, "warmup": 1}
-    sizes["policy_width"] = 8  # of four units, all may be dead
+    sizes |= {"width": 8, "policy_width": 8}  # of four units, all may be dead
     rival = build(find(name), {**sizes, **settings})
     assert isinstance(rival, EndToEnd)
     return rival

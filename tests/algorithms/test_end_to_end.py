@@ -48,7 +48,7 @@ def decisions(rival, state, trials):
 def test_the_fresh_policy_is_the_one_that_lived_the_trials(name, monkeypatch):
     env, state, _ = lived(name, "ppo")
     weight = lambda s: s.networks.actor.head.parameters.weight  # noqa: E731
-    state = eqx.tree_at(weight, state, 3 * weight(state))
+    state = eqx.tree_at(weight, state, 2 * weight(state))
     rival, key = small(name, learner="ppo"), jax.random.key(0)
     trials = play(env, rival, state, key)
     actions, logs, values = (np.asarray(x) for x in decisions(rival, state, trials))

@@ -25,19 +25,19 @@ def done(run):
     return int(read_rows(run)[-1]["env_steps"] / TRIAL)
 
 
-FINISHED = "the validation return has reached 2 and held it, after 96 steps; --until none goes on."
+FINISHED = "the validation return has reached 2 and held it, after 192 steps; --until none goes on."
 
 
 def test_a_run_stops_once_the_return_is_held_and_goes_on_when_more_is_asked_for(tmp_path, capsys):
     train(tmp_path, 2)
     # Evaluations are made after the first iteration and then after every other one.
-    assert done(tmp_path) == 4
+    assert done(tmp_path) == 8
     assert FINISHED in capsys.readouterr().err
     assert read_config(tmp_path).until == 2.0
     train(tmp_path, 1.9)
-    assert "has reached 1.9 and held it, after 96 steps" in capsys.readouterr().err
-    train(tmp_path, 2.1, steps=6 * TRIAL)
-    assert done(tmp_path) == 6
+    assert "has reached 1.9 and held it, after 192 steps" in capsys.readouterr().err
+    train(tmp_path, 2.1, steps=10 * TRIAL)
+    assert done(tmp_path) == 10
 
 
 @pytest.mark.slow
@@ -51,7 +51,7 @@ def test_a_run_that_was_interrupted_stops_in_the_same_row(tmp_path, monkeypatch,
         train(tmp_path, 2)
     assert done(tmp_path) == 3
     train(tmp_path, 2)
-    assert done(tmp_path) == 4
+    assert done(tmp_path) == 8
     assert FINISHED in capsys.readouterr().err
     assert scoutrl.evaluate(tmp_path, trials=8).exploitation_return.mean == 2.0
 
@@ -61,9 +61,9 @@ def test_a_run_that_was_interrupted_stops_in_the_same_row(tmp_path, monkeypatch,
 def test_each_seed_stops_by_itself(tmp_path, mode, capsys):
     # Seed 1 plays perfectly, seed 2 always wrongly.
     train(tmp_path, 2, seeds=2, seeds_mode=mode)
-    assert [done(tmp_path / f"seed-{seed}") for seed in (1, 2)] == [4, 40]
+    assert [done(tmp_path / f"seed-{seed}") for seed in (1, 2)] == [8, 40]
     said = capsys.readouterr().err
-    assert said.count("has reached 2 and held it, after 96 steps") == 1
+    assert said.count("has reached 2 and held it, after 192 steps") == 1
     train(tmp_path, 2, seeds=2, seeds_mode=mode, show=True)
     assert "2 of 2 seeds are finished" in capsys.readouterr().err
     train(tmp_path, "none", seeds=2, seeds_mode=mode)

@@ -37,7 +37,7 @@ def train(
         out: Directory of the run; without it, one under runs/ named after what is trained.
         sets: Change settings of the algorithm (`scout algorithms ALGORITHM` lists them) or, as env.NAME, of the family.
         seeds_mode: How several agents are trained: one process each, all in one program, or whichever suits the device.
-        until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, three times
+        until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, five times
             in a row; "none" does all steps. Without it, what the preset says, or with --steps all of them.
     """
     from scoutrl.api import train as train_agents

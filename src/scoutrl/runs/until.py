@@ -11,8 +11,8 @@ from scoutrl.runs.metrics import RETURN, read_rows
 
 Until = float | str
 """A return to reach and hold: a number, a share of the optimum such as "95%", or "none"."""
-HELD = 3
-"""Evaluations in a row that have to be there."""
+HELD = 5
+"""Evaluations in a row that have to be there: explorers go on to become quick for a while once the return is there."""
 _ROUNDING = 1e-5
 """Sums of float32 rewards come out so much lower or higher."""
 
