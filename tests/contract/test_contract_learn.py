@@ -4,9 +4,10 @@ import equinox as eqx
 import jax
 import numpy as np
 from contract.cases import (
-    BASE,
+    FEW,
     FIRST,
     LEARNT,
+    SOME,
     ProbeSampler,
     advance,
     advanced,
@@ -54,7 +55,7 @@ def far(networks, targets) -> dict[str, float]:
     return {name: np.linalg.norm(x - targets[name]) for name, x in to_arrays(networks).items() if x.size}  # type: ignore
 
 
-@each(LEARNT)
+@each(SOME)
 def test_an_iteration_is_pure(case):
     state = fresh(case)
     given = {name: array.copy() for name, array in to_arrays(state).items()}
@@ -62,7 +63,7 @@ def test_an_iteration_is_pure(case):
     same(to_arrays(state), given)
 
 
-@each(LEARNT)
+@each(SOME)
 def test_a_restored_state_goes_on_like_the_one_that_was_saved(case):
     algorithm, spec = algorithm_of(case), Bare(Probe(case.kind))
     state, _ = advanced(case)
@@ -72,7 +73,7 @@ def test_a_restored_state_goes_on_like_the_one_that_was_saved(case):
     assert eqx.tree_equal(advance(case)(restored), advance(case)(state))
 
 
-@each(BASE, quick=set())
+@each(FEW, quick=set())
 def test_two_seeds_in_one_program_are_two_seeds_one_after_the_other(case):
     states = [fresh(case, seed) for seed in (0, 1)]
     sampler, algorithm, rest = ProbeSampler(Probe(case.kind)), algorithm_of(case), shapes_of(states[0])
@@ -87,7 +88,7 @@ def test_two_seeds_in_one_program_are_two_seeds_one_after_the_other(case):
         close(jax.tree.map(lambda x, seed=seed: x[seed], together), (arrays_of(alone), report))
 
 
-@each(FIRST, quick=set())
+@each(FIRST[:1], quick=set())
 def test_compiled_or_not_an_iteration_is_the_same(case):
     with jax.disable_jit():
         state, metrics, env_steps = iterate(ProbeSampler(Probe(case.kind)), algorithm_of(case), fresh(case))
