@@ -18,7 +18,10 @@ from scoutrl.trials.agent import Phase
 from scoutrl.trials.encode import encode_observations
 from scoutrl.trials.trial import Trial
 
-ENV, PEARL = Rooms(), Pearl(**{**SIZES, **SEVERAL, "policy_width": 8}, z=3, capacity=TRIALS, kl_weight=0.5)
+ENV, PEARL = (
+    Rooms(),
+    Pearl(**{**SIZES, **SEVERAL, "policy_width": 8}, z=3, capacity=TRIALS, kl_weight=0.5, goal_while_exploring=True),
+)
 
 
 @cache

@@ -91,9 +91,9 @@ def test_trials_in_order_are_left_alone(kind):
 @pytest.mark.parametrize(
     ("kind", "changes", "said"),
     [
-        ("plain", {"exploration_rewards": ((1, 1), np.inf)}, "step returned a reward that is not finite .* step 2"),
+        ("goals", {"exploration_rewards": ((1, 1), np.inf)}, "step returned a reward that is not finite .* step 2"),
         (
-            "plain",
+            "goals",
             {"exploitation_observations": ((0, 1), 3)},
             "step returned an observation outside .* step 1",
         ),

@@ -46,7 +46,7 @@ class Pearl(GradientAlgorithm):
     weights."""
     priority_share: float = replay_setting(0.0)
     """Share of a gradient step's trials drawn from those whose exploration tells more than the mean, likewise."""
-    goal_while_exploring: bool = True
+    goal_while_exploring: bool = False
     """The goal of an exploration episode is seen as well: that of the next episode may be another."""
     warmup: int = 200
     """Iterations in which the share of random actions falls from 1 to its own."""

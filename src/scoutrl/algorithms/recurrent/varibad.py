@@ -66,7 +66,7 @@ class Varibad(EndToEnd):
 
     latent: int = 8
     """Length of m."""
-    kl_weight: float = 0.01
+    kl_weight: float = 0.1
     """β, weight of the KL divergence from one belief to the next."""
     reward_weight: float = 1.0
     """Weight of the log-likelihood of rewards."""
