@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, AlgorithmState, Metrics
+from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.off_policy import Draws, LossAux, replay_setting, replay_updates, store
 from scoutrl.algorithms.on_policy import minibatch_epochs
 from scoutrl.envs import Spec
@@ -80,6 +81,14 @@ class GradientAlgorithm(Algorithm):
             )
         if self.success_share + self.priority_share > 1:
             raise ScoutError("success_share and priority_share must not exceed 1 together; lower one of them")
+
+    def encoders(self, spec: Spec, rng: Rng) -> Encoders:
+        """Draw what all policies of the algorithm see with.
+
+        Raises:
+            ScoutError: a space that no encoder reads.
+        """
+        return Encoders(spec, self.see_time, rng)
 
     @abc.abstractmethod
     def networks(self, spec: Spec, rng: Rng) -> Networks:

@@ -65,14 +65,15 @@ class Sizes(eqx.Module):
     policy_memory: bool = eqx.field(static=True)
 
 
-def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, z_scale: float, see_time: bool, rng: Rng) -> DreamNetworks:
-    """Draw networks for the spaces and problems of a family.
+def build(
+    spec: Spec, encode: Encoders, learner: PolicyLearner, sizes: Sizes, z_scale: float, rng: Rng
+) -> DreamNetworks:
+    """Draw networks for the spaces and problems of a family, all of which see with `encode`.
 
     Raises:
-        ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
+        ScoutError: actions that the learner cannot learn.
     """
     z, problems, action = sizes.z, spec.problems, spec.spaces.action
-    encode = Encoders(spec, see_time, rng)
     seen, done = encode.seen, encode.action.size
 
     def history(hidden: int) -> History:

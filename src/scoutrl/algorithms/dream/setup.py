@@ -80,7 +80,7 @@ class DreamSetup(GradientAlgorithm):
     def networks(self, spec: Spec, rng: Rng) -> DreamNetworks:
         """f_ψ, g_ω, π_exp and π_task."""
         sizes = Sizes(self.z, self.width, self.memory_size, self.policy_width, self.policy_memory)
-        return build(spec, self.learner, sizes, self.z_scale, self.see_time, rng)
+        return build(spec, self.encoders(spec, rng), self.learner, sizes, self.z_scale, rng)
 
     def schedules(self) -> dict[str, float]:
         """D_T / D_0, the part of ‖f(μ) - g‖² that is left after exploring: as it is, and the least it has been."""

@@ -61,9 +61,8 @@ class MetaCure(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> MetaCureNetworks:
         """Predictors, π_e, q_φ and π_θ."""
-        return build(
-            spec, self.learner, Sizes(self.z, self.width, self.memory_size, self.policy_width, self.see_time), rng
-        )
+        sizes = Sizes(self.z, self.width, self.memory_size, self.policy_width)
+        return build(spec, self.encoders(spec, rng), self.learner, sizes, rng)
 
     def agent(self, spec: Spec, state: AlgorithmState) -> MetaCureAgent:
         """The agent of the averaged weights: no part of it knows a problem ID."""

@@ -4,6 +4,7 @@ from typing import final
 
 import equinox as eqx
 
+from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.pearl.networks import PearlNetworks
 from scoutrl.algorithms.pearl.networks import build as build_pearl
 from scoutrl.algorithms.policies import Explorer
@@ -23,7 +24,6 @@ class Sizes(eqx.Module):
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
-    see_time: bool = eqx.field(static=True)
 
 
 @final
@@ -52,15 +52,15 @@ class MetaCureNetworks(eqx.Module):
     """q_φ and the exploitation policy π_θ."""
 
 
-def build(spec: Spec, learner: PolicyLearner, sizes: Sizes, rng: Rng) -> MetaCureNetworks:
-    """Draw networks for the spaces and problems of a family.
+def build(spec: Spec, encode: Encoders, learner: PolicyLearner, sizes: Sizes, rng: Rng) -> MetaCureNetworks:
+    """Draw networks for the spaces and problems of a family, all of which see with `encode`.
 
     Raises:
-        ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
+        ScoutError: actions that the learner cannot learn.
     """
-    sampler = build_pearl(spec, learner, sizes.z, sizes.width, sizes.policy_width, sizes.see_time, rng)
-    seen, done = sampler.encode.seen, sampler.encode.action.size
-    width, memory, problems, predicted = sizes.width, sizes.memory, spec.problems, sampler.encode.observation.size
+    sampler = build_pearl(spec, encode, learner, sizes.z, sizes.width, sizes.policy_width, rng)
+    seen, done = encode.seen, encode.action.size
+    width, memory, problems, predicted = sizes.width, sizes.memory, spec.problems, encode.observation.size
     curiosity = Curiosity(
         ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng),
         Predictor(seen, done, width, width, predicted, rng),

@@ -25,14 +25,13 @@ class PearlNetworks(eqx.Module):
 
 
 def build(
-    spec: Spec, learner: PolicyLearner, z: int, width: int, policy_width: int, see_time: bool, rng: Rng
+    spec: Spec, encode: Encoders, learner: PolicyLearner, z: int, width: int, policy_width: int, rng: Rng
 ) -> PearlNetworks:
-    """Draw networks for the spaces of a family.
+    """Draw networks for the spaces of a family, all of which see with `encode`.
 
     Raises:
-        ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
+        ScoutError: actions that the learner cannot learn.
     """
-    encode = Encoders(spec, see_time, rng)
     seen = encode.seen
     inference = Inference(seen, encode.action.size, width, z, rng)
     policy = TaskPolicy(None, seen + encode.goal_size, z, policy_width, learner, spec.spaces.action, rng)

@@ -62,7 +62,7 @@ class Pearl(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> PearlNetworks:
         """q_φ and π_θ."""
-        return build(spec, self.learner, self.z, self.width, self.policy_width, self.see_time, rng)
+        return build(spec, self.encoders(spec, rng), self.learner, self.z, self.width, self.policy_width, rng)
 
     def agent(self, spec: Spec, state: AlgorithmState) -> PearlAgent:
         """The agent of the averaged weights."""

@@ -100,4 +100,5 @@ class EndToEnd(GradientAlgorithm):
     def build_actor(self, spec: Spec, belief: Belief, rng: Rng) -> Actor:
         """Draw what acts, for the spaces of a family."""
         sizes = Sizes(self.width, self.memory_size, self.policy_width)
-        return Actor(spec, sizes, belief, self.learner, self.see_time, self.goal_while_exploring, rng)
+        encode, action = self.encoders(spec, rng), spec.spaces.action
+        return Actor(encode, action, sizes, belief, self.learner, self.goal_while_exploring, rng)

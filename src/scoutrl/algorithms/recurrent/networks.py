@@ -5,11 +5,11 @@ from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
+from gymnasium import Space
 from jaxtyping import Array, Float
 
 from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.policies import Conditioned
-from scoutrl.envs import Spec
 from scoutrl.envs.base import Goal
 from scoutrl.nn.init import Rng
 from scoutrl.nn.recurrent import History
@@ -55,25 +55,25 @@ class Actor(eqx.Module):
 
     def __init__(
         self,
-        spec: Spec,
+        encode: Encoders,
+        action: Space,
         sizes: Sizes,
         belief: Belief,
         learner: PolicyLearner,
-        see_time: bool,
         goal_while_exploring: bool,
         rng: Rng,
     ):
-        """Draw networks for the spaces of a family.
+        """Draw networks that see with `encode`, for an action space.
 
         Raises:
-            ScoutError: a space that no encoder reads, or actions that the learner cannot learn.
+            ScoutError: actions that the learner cannot learn.
         """
-        self.encode, width = Encoders(spec, see_time, rng), sizes.policy_width
+        self.encode, width = encode, sizes.policy_width
         inputs = self.encode.seen + self.encode.goal_size + 2
         self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, rng)
         self.belief, self.goal_while_exploring = belief, goal_while_exploring
         self.layers = Conditioned(inputs, belief.size, width, rng)
-        self.head = learner.head(width, spec.spaces.action, rng)
+        self.head = learner.head(width, action, rng)
 
     def goals(self, goals: Goal, exploiting: Array) -> Features:
         """Features of goals with the leading axes of `exploiting`: zeros while exploring, unless they are seen."""
