@@ -22,8 +22,8 @@ Noise = Any
 """What makes a policy try other actions in training: a pytree drawn once a trial."""
 Kept = Any
 """What a learner keeps of a decision, beside the action: a pytree, or None."""
-
-
+Weights = Float[Array, " batch"] | None
+"""Importance weights of the trials or trajectories of a batch; None if they are all 1."""
 Outputs = Any
 """What a head computes: a pytree whose structure depends on the action space alone."""
 
@@ -49,7 +49,7 @@ class Steps(eqx.Module):
     """Steps that took place; they come first."""
     kept: Kept = None
     """[batch, time, …]: what the learner kept when it acted; None of a learner that keeps nothing."""
-    weight: Float[Array, " batch"] | None = None
+    weight: Weights = None
     """Importance weights of trajectories from replay; None if they are all 1."""
 
 

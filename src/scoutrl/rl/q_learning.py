@@ -4,6 +4,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from scoutrl.rl.learner import Weights
+
 
 def q_lambda_targets(
     rewards: Float[Array, " time"],
@@ -39,7 +41,7 @@ def q_loss(
     discounts: Float[Array, "batch time"],
     mask: Bool[Array, "batch time"],
     lambda_: float,
-    weight: Float[Array, " batch"] | None = None,
+    weight: Weights = None,
 ) -> Float[Array, ""]:
     """Mean squared error of Q(s_t, a_t) to the targets of Watkins' Q(λ), over the steps that took place.
 
@@ -59,13 +61,13 @@ def q_loss(
 
 
 def masked_mean(
-    x: Float[Array, "batch *shape"], mask: Bool[Array, "batch *shape"], weight: Float[Array, " batch"] | None = None
+    x: Float[Array, "batch *shape"], mask: Bool[Array, "batch *shape"], weight: Weights = None
 ) -> Float[Array, ""]:
     """Mean over the places where `mask` is True, weighted if there are weights; 0 where there are none."""
     counted = mask if weight is None else mask * jnp.expand_dims(weight, range(1, mask.ndim))
     return (x * counted).sum() / jnp.maximum(counted.sum(), 1e-6)
 
 
-def weighted_mean(x: Float[Array, " batch"], weight: Float[Array, " batch"] | None) -> Float[Array, ""]:
+def weighted_mean(x: Float[Array, " batch"], weight: Weights) -> Float[Array, ""]:
     """Mean over a batch, weighted if there are weights."""
     return masked_mean(x, jnp.ones(x.shape, bool), weight)

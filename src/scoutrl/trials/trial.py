@@ -3,6 +3,7 @@
 from typing import Any
 
 import equinox as eqx
+import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
 from scoutrl.envs.base import Action, Goal, Observation, Problem
@@ -65,3 +66,10 @@ class Trial(eqx.Module):
     weight: Float[Array, "*batch"] | None = None
     """Importance weight of a trial drawn from replay: how often such trials happen, over how often they are drawn. None
     where the two are the same."""
+
+    def weight_unless(self, told: Bool[Array, "*batch"] | bool) -> Float[Array, "*batch"] | None:
+        """The weight, for a policy that is told the problem in some of the trials: 1 in those.
+
+        To one that knows the problem, luck does not look like skill.
+        """
+        return None if self.weight is None else jnp.where(told, 1, self.weight)

@@ -23,14 +23,11 @@ from scoutrl.algorithms.dream.networks import Actors, DreamNetworks
 from scoutrl.algorithms.dream.setup import DreamSetup, ramp
 from scoutrl.algorithms.off_policy import LossAux
 from scoutrl.nn.recurrent import TransitionFeatures
-from scoutrl.rl.learner import Steps
+from scoutrl.rl.learner import Steps, Weights
 from scoutrl.rl.q_learning import masked_mean, weighted_mean
 from scoutrl.trials.encode import EncodedEpisodes
 from scoutrl.trials.sequences import Transitions, transitions
 from scoutrl.trials.trial import Trial
-
-Weights = Float[Array, " batch"] | None
-"""Importance weights of the trials of a batch; None if they are all 1."""
 
 
 class DreamBase(DreamSetup):
@@ -117,12 +114,11 @@ class DreamBase(DreamSetup):
         least = state.counters["least_residual"]
         cost = self.step_cost * ramp(least, self.step_cost_below, self.step_cost_below / 2)
         z = self._task(f, explored.last(g), batch.informed, key)
-        unaware = None if weight is None else jnp.where(batch.informed, 1, weight)
         losses = {
             "bottleneck_loss": self.bottleneck_loss(f, weight),
             "decoder_loss": self.decoder_loss(distance, explored, weight),
             "explorer_loss": self.explorer_loss(networks, state.targets, rewards, explored, cost, weight),
-            "policy_loss": self.policy_loss(networks, state.targets, exploited, z, unaware),
+            "policy_loss": self.policy_loss(networks, state.targets, exploited, z, batch.weight_unless(batch.informed)),
         }
         metrics = {
             "loss": sum(losses.values(), jnp.float32(0.0)),

@@ -29,7 +29,7 @@ from scoutrl.nn.encoders import Encoder
 from scoutrl.nn.init import Rng
 from scoutrl.nn.recurrent import TransitionFeatures
 from scoutrl.ranges import check_ranges
-from scoutrl.rl.learner import Share, Steps
+from scoutrl.rl.learner import Share, Steps, Weights
 from scoutrl.rl.q_learning import masked_mean, weighted_mean
 from scoutrl.trials.sequences import Transitions, transitions
 from scoutrl.trials.trial import Trial
@@ -87,7 +87,7 @@ class MetaCure(GradientAlgorithm):
         gain: Float[Array, "batch time"],
         explored: Transitions,
         features: TransitionFeatures,
-        weight: Float[Array, " batch"] | None = None,
+        weight: Weights = None,
     ) -> Float[Array, ""]:
         """Learn π_e for r_exp, always that of the predictors of now, and with no gradient into them."""
         rewards = jax.lax.stop_gradient(gain) + self.reward_weight * explored.rewards

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 from scoutrl.algorithms.pearl.networks import PearlNetworks
 from scoutrl.nn.gaussian import Factor
 from scoutrl.nn.recurrent import TransitionFeatures
-from scoutrl.rl.learner import Features, PolicyLearner, Steps
+from scoutrl.rl.learner import Features, PolicyLearner, Steps, Weights
 from scoutrl.trials.encode import EncodedEpisodes
 
 
@@ -53,7 +53,7 @@ def task_loss(
     episodes: EncodedEpisodes,
     goals: Float[Array, "batch episode goal"],
     z: Float[Array, "batch episode z"],
-    weight: Float[Array, " batch"] | None = None,
+    weight: Weights = None,
 ) -> Float[Array, ""]:
     """Learn π_θ(a | s, g, z) for the environment's reward."""
     weight = None if weight is None else jnp.repeat(weight, episodes.mask.shape[1])

@@ -26,6 +26,7 @@ from scoutrl.envs import Problem, Spec
 from scoutrl.nn.gaussian import Belief
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
+from scoutrl.rl.learner import Weights
 from scoutrl.rl.q_learning import weighted_mean
 from scoutrl.trials import replay as ring
 from scoutrl.trials.trial import Trial
@@ -78,7 +79,7 @@ class Pearl(GradientAlgorithm):
         explored = factors(networks, networks.encode.episodes(trials.exploration))
         return jax.lax.stop_gradient(together(explored).belief().kl())
 
-    def posterior_loss(self, belief: Belief, weight: Float[Array, " batch"] | None = None) -> Float[Array, ""]:
+    def posterior_loss(self, belief: Belief, weight: Weights = None) -> Float[Array, ""]:
         """β KL(q_φ ‖ p)."""
         return self.kl_weight * weighted_mean(belief.kl(), weight)
 

@@ -85,7 +85,7 @@ class EndToEnd(GradientAlgorithm):
         features, unrolled, beliefs = self._unroll(networks, batch, key)
         target_features, _, _ = self._unroll(state.targets, batch, key)
         sequence, moved = unrolled.sequence, unrolled.transitions
-        weight = beliefs.weight(batch)
+        weight = batch.weight_unless(beliefs.told)
         steps = Steps(moved.actions, self.counted(sequence), self.discounts(sequence), moved.mask, moved.kept, weight)
         head, target = networks.actor.head, state.targets.actor.head
         policy, metrics = self.learner.loss(head, target, features, target_features, steps)

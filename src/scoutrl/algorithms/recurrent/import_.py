@@ -30,6 +30,7 @@ from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.problem_encoder import ProblemEncoder
 from scoutrl.ranges import check_ranges
+from scoutrl.rl.learner import Weights
 from scoutrl.rl.q_learning import masked_mean
 from scoutrl.trials.sequences import Transitions
 from scoutrl.trials.trial import Trial
@@ -83,7 +84,7 @@ class Import(EndToEnd):
         e_id: Array,
         e_h: Float[Array, "batch time+1 e"],
         moved: Transitions,
-        weight: Float[Array, " batch"] | None = None,
+        weight: Weights = None,
     ) -> Float[Array, ""]:
         """E ‖sg[e_ID(μ)] - e_h(τ_:t)‖² over all prefixes."""
         return masked_mean(((jax.lax.stop_gradient(e_id) - e_h) ** 2).sum(axis=-1), moved.prefixes, weight)

@@ -44,10 +44,6 @@ class Beliefs(eqx.Module):
     told: Bool[Array, " batch"] | bool = False
     """Whether the belief was told the problem, so that luck cannot look like skill."""
 
-    def weight(self, batch: Trial) -> Float[Array, " batch"] | None:
-        """Importance weights of the trials for the policy: 1 where it is told."""
-        return None if batch.weight is None else jnp.where(self.told, 1, batch.weight)
-
 
 def unroll(actor: Actor, trials: Trial, see_rewards: bool) -> Unrolled:
     """Step by step the same as an agent's `act` and `observe`; `see_rewards`: rewards of exploring are remembered."""
