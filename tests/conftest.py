@@ -11,10 +11,10 @@ from pathlib import Path
 import jax
 import psutil
 import pytest
+from probes.registered import FAMILIES
 from probes.rooms import Rooms
 
 import scoutrl
-from scoutrl.envs import registry
 from scoutrl.envs.sign import simulator
 from scoutrl.errors import ScoutError
 
@@ -123,12 +123,6 @@ def miniworld():
         simulator.check()
     except ScoutError as error:
         pytest.skip(str(error))
-
-
-# Pictures take long to compile.
-FAMILIES = [
-    pytest.param(name, marks=[pytest.mark.slow] if name.startswith("sign") else []) for name in registry.families()
-]
 
 
 @pytest.fixture(params=FAMILIES)

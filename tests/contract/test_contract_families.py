@@ -11,6 +11,7 @@ import pytest
 from contract.cases import quick_jit
 from contract.families import KINDS, Probe
 from gymnasium import Space
+from probes.registered import FAMILIES
 
 from scoutrl.envs import MetaEnv, registry
 from scoutrl.envs.check import check
@@ -20,10 +21,6 @@ from scoutrl.trials.trial import Episodes, Protocol, Trial
 
 EPISODES = 4
 PROTOCOL = Protocol(exploration_episodes=2, exploitation_episodes=1)
-
-FAMILIES = [
-    pytest.param(name, marks=[pytest.mark.slow] if name.startswith("sign") else []) for name in registry.families()
-]
 
 
 @pytest.fixture(scope="module", params=[*FAMILIES, *KINDS])
