@@ -34,7 +34,7 @@ from scoutrl.training.state import state_like
         ({"epsilon_low": 0.5, "epsilon_high": 0.4}, r"epsilon_low \(0.5\) must not exceed epsilon_high \(0.4\)"),
         ({"random_actions": (1.0, -1.0)}, "random_actions must be weights of at least 0, not all 0"),
         ({"random_actions": (0.0, 0.0)}, "random_actions must be weights of at least 0, not all 0"),
-        ({"success_share": 0.6, "priority_share": 0.6}, "must not exceed 1 together; lower one of them"),
+        ({"success_share": 0.5, "priority_share": 0.5}, "leave none of 32 trials to be drawn"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_in_one_line(settings, said):
@@ -47,7 +47,7 @@ def test_values_that_make_no_sense_are_refused_in_one_line(settings, said):
     "settings",
     [
         {"discount": 1.0, "lambda_": 0.0, "decoded_share": 1.0, "step_cost": 0.0, "warmup": 0},
-        {"success_share": 0.5, "priority_share": 0.5},
+        {"success_share": 0.5, "priority_share": 0.45},
         {"epsilon_low": 1.0, "epsilon_high": 1.0, "bottleneck_weight": 0.0, "decoded_share": 0.0, "average_rate": 1.0},
     ],
 )

@@ -79,8 +79,11 @@ class GradientAlgorithm(Algorithm):
             raise ScoutError(
                 f"capacity ({self.capacity}) must be a multiple of trials_per_iteration ({self.trials_per_iteration})"
             )
-        if self.success_share + self.priority_share > 1:
-            raise ScoutError("success_share and priority_share must not exceed 1 together; lower one of them")
+        if sum(self._sought()) >= self.batch_size and not self.learner.on_policy:
+            raise ScoutError(
+                f"success_share and priority_share leave none of {self.batch_size} trials to be drawn from all, "
+                "and what is never drawn cannot be weighted: lower one of them"
+            )
 
     def encoders(self, spec: Spec, rng: Rng) -> Encoders:
         """Draw what all policies of the algorithm see with.
@@ -130,7 +133,7 @@ class GradientAlgorithm(Algorithm):
                 return state, aux.metrics
 
             return minibatch_epochs(update, state, trials, self.updates_per_iteration, self.batch_size, key)
-        successes, prioritised = (round(share * self.batch_size) for share in (self.success_share, self.priority_share))
+        successes, prioritised = self._sought()
         priority = self.priority(state.networks, trials) if prioritised else jnp.zeros(len(trials.problem))
         draws = Draws(self.batch_size, successes, self.success_floor, prioritised)
         return replay_updates(self.update, store(state, trials, priority), draws, self.updates_per_iteration, key)
@@ -150,6 +153,10 @@ class GradientAlgorithm(Algorithm):
         }
         changes = {"networks": networks, "targets": eqx.combine(targets, rest), "optimisers": optimiser}
         return dataclasses.replace(state, counters=counters, **changes), aux
+
+    def _sought(self) -> tuple[int, int]:
+        """Trials of a gradient step that are drawn from successful ones, and from those of high priority."""
+        return round(self.success_share * self.batch_size), round(self.priority_share * self.batch_size)
 
     def ramp_down(self, state: AlgorithmState, iterations: int) -> Float[Array, ""]:
         """From 1 to 0 in the first `iterations` iterations: the least share of random actions, say."""

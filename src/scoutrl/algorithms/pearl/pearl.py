@@ -23,7 +23,7 @@ from scoutrl.algorithms.pearl.agent import PearlAgent
 from scoutrl.algorithms.pearl.context import factors, joined, task_loss, together
 from scoutrl.algorithms.pearl.networks import PearlNetworks, build
 from scoutrl.envs import Problem, Spec
-from scoutrl.nn.gaussian import Belief
+from scoutrl.nn.gaussian import Belief, Factor
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
 from scoutrl.rl.learner import Weights
@@ -77,7 +77,7 @@ class Pearl(GradientAlgorithm):
     def priority(self, networks: PearlNetworks, trials: Trial) -> Float[Array, " batch"]:
         """How much exploring tells: KL(q_φ(z | τ) ‖ p)."""
         explored = factors(networks, networks.encode.episodes(trials.exploration))
-        return jax.lax.stop_gradient(together(explored).belief().kl())
+        return _told(explored)
 
     def posterior_loss(self, belief: Belief, weight: Weights = None) -> Float[Array, ""]:
         """β KL(q_φ ‖ p)."""
@@ -98,7 +98,8 @@ class Pearl(GradientAlgorithm):
         policy = task_loss(self.learner, networks, state.targets, episodes, goals, z, batch.weight)
         posterior, kl = self.posterior_loss(belief, batch.weight), belief.kl()
         metrics = {"loss": policy + posterior, "policy_loss": policy, "kl": kl.mean()}
-        return metrics["loss"], LossAux(metrics, jax.lax.stop_gradient(kl))
+        # The trial's own, as when it was stored: that of its context is of other trials.
+        return metrics["loss"], LossAux(metrics, _told(factors(networks, phases[0])))
 
     def context(self, networks: PearlNetworks, state: AlgorithmState, problems: Problem, key: PRNGKeyArray) -> Belief:
         """q_φ(z | context) for each of some problems [batch, k], the context being stored trials of that problem.
@@ -110,3 +111,8 @@ class Pearl(GradientAlgorithm):
         phases = (networks.encode.episodes(phase) for phase in (trials.exploration, trials.exploitation))
         each = together(factors(networks, joined(*phases)))
         return jax.tree.map(lambda x: x.reshape(*rows.shape, *x.shape[1:]).sum(axis=1), each).belief()
+
+
+def _told(explored: Factor) -> Float[Array, " batch"]:
+    """KL(q_φ(z | τ) ‖ p), given what each exploration episode says of z."""
+    return jax.lax.stop_gradient(together(explored).belief().kl())
