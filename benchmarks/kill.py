@@ -103,7 +103,7 @@ def _campaign(options: Options, seed: int, kills: int, scratch: Path, rng: rando
         writing = _unfinished(killed) - old
         found["kills"].append(_SAVING if writing else _STARTING if how == _STARTING else _TRAINING)
     found["damaged"] = _finish(words, killed).count("is damaged")
-    return found | {"changed": int(not _same(whole, killed))}
+    return found | {"changed": int(not same_runs(whole, killed))}
 
 
 def _reach(how: str, process: subprocess.Popen, run: Path, before: int, pause: float, rng: random.Random) -> bool:
@@ -157,7 +157,7 @@ def _newest(run: Path) -> int:
     return max((int(name) for name in names if name.isdigit()), default=0)
 
 
-def _same(whole: Path, killed: Path) -> bool:
+def same_runs(whole: Path, killed: Path) -> bool:
     """Whether two runs have the very same metrics and arrays."""
     rows = [[{k: v for k, v in row.items() if k not in _TIMES} for row in read_rows(run)] for run in (whole, killed)]
     mine, theirs = _arrays(whole), _arrays(killed)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from scoutrl.api import load as load
     from scoutrl.api import train as train
     from scoutrl.deploy import DeployedAgent as DeployedAgent
+    from scoutrl.engines.cluster import Cluster as Cluster
     from scoutrl.envs.base import MetaEnv as MetaEnv
     from scoutrl.envs.base import Spaces as Spaces
     from scoutrl.envs.base import Step as Step
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _WHERE = {
     "HostEnv": "scoutrl.envs.interactive",
+    "Cluster": "scoutrl.engines.cluster",
     "Comparison": "scoutrl.results.comparison",
     "DeployedAgent": "scoutrl.deploy",
     "Evaluation": "scoutrl.evaluation.scores",

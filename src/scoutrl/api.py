@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
+from scoutrl.engines.cluster import Cluster
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_own
 from scoutrl.envs.problems import SPLITS, Split
@@ -27,6 +28,8 @@ from scoutrl.training.compilation import use_compilation_cache
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
+Engine = Literal["local", "ray"] | Cluster
+"""Where several runs are trained: this machine, a Ray cluster of it alone, or the cluster that is meant."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +61,7 @@ def train(
     settings: Mapping[str, Any] | Iterable[str] = (),
     seeds_mode: SeedsMode = "auto",
     until: float | str | None = None,
+    engine: Engine = "local",
     show: bool = True,
 ) -> Run:
     """Train an algorithm on a family, or go on with a run that was stopped.
@@ -75,6 +79,8 @@ def train(
         until: stop as soon as the return on validation problems is that much, or a share of the optimum such as "95%",
             in five evaluations in a row. "none" trains all steps; None leaves it to the preset, unless `steps` are
             given: then all of them are done.
+        engine: where several seeds are trained: "local" is this machine, "ray" a Ray cluster of this machine alone, and
+            a `Cluster` says which and how.
         show: tell on stderr how far it is.
 
     Raises:
@@ -91,11 +97,25 @@ def train(
         build_checked(config.family, config.family_options)
     else:
         check_own(env)
+    cluster = _cluster(engine)
     if count == 1:
+        if cluster is not None:
+            raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
         return Run(train_one(config, path, env, show), env)
     from scoutrl.engines.seeds import train_seeds
 
-    return Run(train_seeds(config, count, path, seeds_mode, env, show), env)
+    return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
+
+
+def _cluster(engine: Engine) -> Cluster | None:
+    """The cluster to train on; None for this machine without one."""
+    if engine == "local":
+        return None
+    if not isinstance(engine, Cluster) and engine != "ray":
+        raise ScoutError(f"engine must be local, ray, or a scoutrl.Cluster; it is {engine!r}.")
+    cluster = engine if isinstance(engine, Cluster) else Cluster()
+    cluster.check()
+    return cluster
 
 
 def default_out(config: RunConfig, seeds: int) -> Path:
@@ -195,6 +215,7 @@ def compare(
     minutes: float | None = None,
     trials: int = 1000,
     settings: Mapping[str, Any] | Iterable[str] = (),
+    engine: Engine = "local",
     show: bool = True,
 ) -> Comparison:
     """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
@@ -213,6 +234,7 @@ def compare(
         minutes: minutes of training of every seed in place of `steps`; compilation does not count.
         trials: trials of each seed in the final evaluation.
         settings: of all algorithms, and `env.NAME` for the family; as for `train`.
+        engine: where the seeds are trained, as for `train`.
         show: tell on stderr how far it is.
 
     Raises:
@@ -223,9 +245,8 @@ def compare(
     from scoutrl.report.plots import exploration_bars, return_bars, return_curves
     from scoutrl.report.style import save
 
-    result = run(
-        family, algorithms, seeds, local(out), steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
-    )
+    how = {"steps": steps, "minutes": minutes, "trials": trials, "settings": settings}
+    result = run(family, algorithms, seeds, local(out), **how, show=show, cluster=_cluster(engine))
     save(return_curves(result, "steps"), result.path / "curve-steps")
     save(return_curves(result, "seconds"), result.path / "curve-seconds")
     save(return_bars(result), result.path / "returns")

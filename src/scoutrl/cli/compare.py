@@ -4,6 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
+from scoutrl.cli.engine import HERE, Where
 from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Settings, Variants
 from scoutrl.cli.printing import print_json
 from scoutrl.errors import ScoutError
@@ -20,6 +21,7 @@ def compare(
     minutes: Amount | None = None,
     trials: Count = 1000,
     sets: Settings = (),
+    where: Where = HERE,
     json: Flag = False,
 ) -> None:
     """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
@@ -39,14 +41,14 @@ def compare(
         minutes: Minutes of training of every seed in place of --steps; compilation does not count.
         trials: Trials of each seed's agent in the final evaluation.
         sets: Change settings of all algorithms or, as env.NAME, of the family.
+        where: Machines that the seeds are trained on.
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import compare as compare_algorithms
     from scoutrl.report.table import show
 
-    found = compare_algorithms(
-        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=sets
-    )
+    how = {"steps": steps, "minutes": minutes, "trials": trials, "settings": sets}
+    found = compare_algorithms(family, algorithms, seeds, out, **how, engine=where.meant())
     show(found)
     if json:
         print_json(found.to_dict())

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from scoutrl.cli.engine import HERE, Where
 from scoutrl.cli.options import Count, Directory, Flag, Seed, Settings
 from scoutrl.cli.printing import print_json
 
@@ -22,6 +23,7 @@ def train(
     sets: Settings = (),
     seeds_mode: Literal["auto", "processes", "vmap"] = "auto",
     until: Annotated[str | None, Parameter(metavar="RETURN")] = None,
+    where: Where = HERE,
 ) -> None:
     """Train an agent, or go on with a run that was stopped: the same command continues it.
 
@@ -39,6 +41,7 @@ def train(
         seeds_mode: How several agents are trained: one process each, all in one program, or whichever suits the device.
         until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, five times
             in a row; "none" does all steps. Without it, what the preset says, or with --steps all of them.
+        where: Machines that several agents are trained on.
     """
     from scoutrl.api import train as train_agents
 
@@ -53,6 +56,7 @@ def train(
         settings=sets,
         seeds_mode=seeds_mode,
         until=until,
+        engine=where.meant(),
     )
     learner = "".join(one for one in sets if one.startswith("learner="))
     own = " --trust" if ":" in algorithm + family + learner else ""

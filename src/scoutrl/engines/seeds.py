@@ -9,7 +9,9 @@ from typing import Any, Literal
 
 import jax
 
-from scoutrl.engines.processes import SeedRun, train_in_processes
+from scoutrl.engines.cluster import Cluster
+from scoutrl.engines.processes import train_in_processes
+from scoutrl.engines.seed_process import SeedRun
 from scoutrl.envs import MetaEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
@@ -45,11 +47,17 @@ class SeedGroup:
 
 
 def train_seeds(
-    config: RunConfig, count: int, out: str | Path, mode: Mode = "auto", env: MetaEnv | None = None, show: bool = True
+    config: RunConfig,
+    count: int,
+    out: str | Path,
+    mode: Mode = "auto",
+    env: MetaEnv | None = None,
+    show: bool = True,
+    cluster: Cluster | None = None,
 ) -> Path:
     """Train the seeds of one `SeedGroup`, or go on with them; gives `out`. Otherwise as `train_groups`."""
     out = Path(out)
-    train_groups([SeedGroup(config, count, out)], out, mode, env, show)
+    train_groups([SeedGroup(config, count, out)], out, mode, env, show, cluster=cluster)
     return out
 
 
@@ -60,6 +68,7 @@ def train_groups(
     env: MetaEnv | None = None,
     show: bool = True,
     measure: Measure | None = None,
+    cluster: Cluster | None = None,
 ) -> None:
     """Train the seeds of several groups, or go on with them; in processes the groups must be as long as each other.
 
@@ -71,6 +80,7 @@ def train_groups(
         env: the family as an object; None makes it from the configurations.
         show: tell on stderr how far it is.
         measure: what else to note of evaluations; with vmap only.
+        cluster: train on the machines of a Ray cluster, a process each, in place of this one; `mode` says nothing then.
 
     Raises:
         RunsFailedError: some seeds failed; the others have gone on to the end.
@@ -78,7 +88,7 @@ def train_groups(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     by_hand = any(group.config.by_hand for group in groups)
-    if mode == "processes" and by_hand:
+    if (mode == "processes" or cluster is not None) and by_hand:
         raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
     for group in groups:
         _check_memory(group, env, mode, show)
@@ -91,6 +101,12 @@ def train_groups(
         if done and show:
             print_status(f"{done} of {done + len(seeds)} seeds are finished; --steps N with more goes on.")
         if not seeds:
+            return
+        if cluster is not None:
+            # Imported here: Ray is an extra.
+            from scoutrl.engines.on_ray import train_on_ray
+
+            train_on_ray(seeds, within, cluster, show)
             return
         on_cpu = mode == "auto" and jax.default_backend() == "cpu"
         if mode == "vmap" or (mode == "auto" and not on_cpu):

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from scoutrl._platform import accelerator, pin_threads
-from scoutrl.engines.processes import SeedRun
+from scoutrl.engines.cluster import Cluster
+from scoutrl.engines.seed_process import SeedRun
 from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.enumerable import EnumerableEnv
@@ -43,6 +44,7 @@ def compare(
     trials: int = 1000,
     settings: Mapping[str, Any] | Iterable[str] = (),
     show: bool = True,
+    cluster: Cluster | None = None,
 ) -> Comparison:
     """Train, evaluate, sum up and write results.json: `scoutrl.compare` without its figures, with the same arguments.
 
@@ -58,10 +60,10 @@ def compare(
         raise ScoutError(f"minutes must be a number above 0, for example 2.5; {minutes!r} is not.")
     budget = Budget(None if steps is None else counted("steps", steps), minutes)
     count, trials = counted("seeds", seeds, most=MOST_SEEDS), counted("trials", trials)
-    return carry_out(plan(family, algorithms, count, Path(out), budget, trials, settings), show)
+    return carry_out(plan(family, algorithms, count, Path(out), budget, trials, settings), show, cluster)
 
 
-def carry_out(planned: Plan, show: bool) -> Comparison:
+def carry_out(planned: Plan, show: bool, cluster: Cluster | None = None) -> Comparison:
     """Train what is not trained yet, evaluate, and write results.json.
 
     Seeds that fail are in the result, with the reason.
@@ -74,7 +76,7 @@ def carry_out(planned: Plan, show: bool) -> Comparison:
         describe_comparison(directory, planned.groups, planned.budget)
         failures: dict[Path, str] = {}
         try:
-            train_groups(planned.groups, planned.out, env=planned.own, show=show)
+            train_groups(planned.groups, planned.out, env=planned.own, show=show, cluster=cluster)
         except RunsFailedError as failed:
             failures = failed.reasons
         config, exact = planned.groups[0].config, _bounds(planned.env)

@@ -116,6 +116,11 @@ def refuse_others(directory: Path, identity: Mapping[str, Any]) -> None:
             _refuse_other(path, read_manifest(path), identity)
 
 
+def newest_name(directory: Path) -> str:
+    """Name of the newest checkpoint in `directory`, whole or damaged; empty where there is none."""
+    return next((path.name for path in _finished(directory)), "")
+
+
 def finished(directory: Path) -> bool:
     """Whether there is a checkpoint in `directory`, whole or damaged."""
     return bool(_finished(directory))
