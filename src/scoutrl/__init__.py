@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv as MetaEnv
     from scoutrl.envs.base import Spaces as Spaces
     from scoutrl.envs.base import Step as Step
+    from scoutrl.envs.host.make import from_gymnasium as from_gymnasium
     from scoutrl.envs.interactive import HostEnv as HostEnv
     from scoutrl.envs.interactive import InteractiveEnv as InteractiveEnv
     from scoutrl.envs.problems import ProblemSet as ProblemSet
@@ -51,6 +52,7 @@ _WHERE = {
     "exploration_length": "scoutrl.api",
     "export": "scoutrl.api",
     "film": "scoutrl.api",
+    "from_gymnasium": "scoutrl.envs.host.make",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",
     "read_comparison": "scoutrl.results.comparison",

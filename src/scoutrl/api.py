@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.envs.problems import SPLITS, Split
 from scoutrl.errors import ScoutError
@@ -35,7 +35,7 @@ class Run:
 
     path: Path
     """Its directory. With several seeds it holds one run directory per seed."""
-    env: MetaEnv | None = None
+    env: Spec | None = None
     """The family, if it was handed over as an object."""
 
     def __fspath__(self) -> str:
@@ -48,7 +48,7 @@ class Run:
 @on_this_machine()
 def train(
     algorithm: str,
-    family: str | MetaEnv,
+    family: str | Spec,
     steps: int | None = None,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
@@ -64,7 +64,7 @@ def train(
 
     Args:
         algorithm: a name of `scout algorithms`, or `package.module:ClassName`.
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        family: a name of `scout families`, `package.module:ClassName`, or an object of your own.
         steps: environment steps per seed; None leaves it to the preset.
         seed: seed of all randomness, the first one if there are several.
         out: run directory; None makes `runs/…` after what is trained. A run that is in there already is continued.
@@ -112,7 +112,7 @@ def evaluate(
     trials: int = 1000,
     split: Split = "test",
     seed: int = 0,
-    env: str | MetaEnv | None = None,
+    env: str | Spec | None = None,
     *,
     trust: bool = False,
 ) -> Evaluation:
@@ -152,7 +152,7 @@ def film(
     directory: str | os.PathLike[str],
     split: Split = "test",
     seed: int = 0,
-    env: str | MetaEnv | None = None,
+    env: str | Spec | None = None,
     *,
     trust: bool = False,
 ) -> list[Path]:
@@ -186,7 +186,7 @@ def film(
 
 @on_this_machine()
 def compare(
-    family: str | MetaEnv,
+    family: str | Spec,
     algorithms: Sequence[str],
     seeds: int = 5,
     out: str | os.PathLike[str] = "runs/comparison",
@@ -204,7 +204,7 @@ def compare(
     fails is in the result, with the reason, and the others go on.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        family: a name of `scout families`, `package.module:ClassName`, or an object of your own.
         algorithms: names of `scout algorithms` or `package.module:ClassName`; of variants, with settings after commas,
             as in "dream,bottleneck=none".
         seeds: independent seeds of each: 0, 1, … Intervals are over them.
@@ -271,11 +271,11 @@ def coupling(
 
 
 @on_this_machine()
-def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
+def bounds(family: str | Spec) -> dict[str, dict[str, float]]:
     """What can be earned in a family, by name of the bound: mean return on "train", "validation" and "test" problems.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.
+        family: a name of `scout families`, `package.module:ClassName`, or an object.
 
     Raises:
         ScoutError: no such family, or one whose states cannot be enumerated.
@@ -286,11 +286,11 @@ def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
 
 
 @on_this_machine()
-def exploration_length(family: str | MetaEnv) -> dict[str, ExplorationLength]:
+def exploration_length(family: str | Spec) -> dict[str, ExplorationLength]:
     """How many steps of exploration it takes, at the least, to earn `optimum` afterwards.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.
+        family: a name of `scout families`, `package.module:ClassName`, or an object.
 
     Returns:
         For "train" and "test" problems the least expected number of steps, and whether it is exact.
@@ -304,7 +304,7 @@ def exploration_length(family: str | MetaEnv) -> dict[str, ExplorationLength]:
 
 
 @on_this_machine()
-def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust: bool = False) -> DeployedAgent:
+def load(run: Run | str | os.PathLike[str], env: Spec | None = None, *, trust: bool = False) -> DeployedAgent:
     """The trained agent of a run of one seed, or of an exported file, for a plain Python loop.
 
     Args:
@@ -340,7 +340,7 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust
 def export(
     run: Run | str | os.PathLike[str],
     file: str | os.PathLike[str],
-    env: MetaEnv | None = None,
+    env: Spec | None = None,
     *,
     overwrite: bool = False,
     trust: bool = False,
@@ -369,7 +369,7 @@ def export(
     return write(open_run(single_dir(os.fspath(run)), _family(env, [run]), trust), local(file, "FILE"), overwrite)
 
 
-def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[str]]) -> MetaEnv | None:
+def _family(env: str | Spec | None, runs: Sequence[Run | str | os.PathLike[str]]) -> Spec | None:
     """The family asked for, else the one that a run was handed as an object."""
     if isinstance(env, str):
         return build(env, {})
