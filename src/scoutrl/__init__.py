@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scoutrl.api import Run as Run
     from scoutrl.api import bounds as bounds
+    from scoutrl.api import check as check
     from scoutrl.api import compare as compare
     from scoutrl.api import coupling as coupling
     from scoutrl.api import evaluate as evaluate
@@ -46,6 +47,7 @@ _WHERE = {
     "Spaces": "scoutrl.envs.base",
     "Step": "scoutrl.envs.base",
     "bounds": "scoutrl.api",
+    "check": "scoutrl.api",
     "compare": "scoutrl.api",
     "coupling": "scoutrl.api",
     "evaluate": "scoutrl.api",

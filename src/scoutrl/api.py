@@ -19,10 +19,10 @@ from scoutrl.exact.length import ExplorationLength
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, RunConfig, resolve
-from scoutrl.runs.families import build, build_checked
+from scoutrl.runs.families import build, build_checked, checked_options
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
-from scoutrl.runs.settings import counted
+from scoutrl.runs.settings import assignments, counted
 from scoutrl.training.compilation import use_compilation_cache
 
 SeedsMode = Literal["auto", "processes", "vmap"]
@@ -301,6 +301,28 @@ def exploration_length(family: str | Spec) -> dict[str, ExplorationLength]:
     from scoutrl.exact.exploration import exploration_length as computed
 
     return computed(build(family, {}) if isinstance(family, str) else family)
+
+
+@on_this_machine()
+def check(family: str | Spec, settings: Mapping[str, Any] | Iterable[str] = ()) -> list[str]:
+    """Play a family for a moment, as training will play it, and give advice.
+
+    Args:
+        family: as for `train`.
+        settings: options of the family, as `env.NAME`.
+
+    Returns:
+        Sentences: what should be put right comes first, then what was found.
+
+    Raises:
+        ScoutError: what has to be put right: an environment that fails, a promise that is broken, a space that nothing
+            can be learnt from.
+    """
+    _prepare()
+    from scoutrl.training.advice import advise
+
+    options = {name.removeprefix("env."): value for name, value in assignments(settings).items()}
+    return advise(build(family, checked_options(family, options)) if isinstance(family, str) else family)
 
 
 @on_this_machine()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Settings, Variants
+from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Problems, Settings, Variants, with_problems
 from scoutrl.cli.printing import print_json
 from scoutrl.errors import ScoutError
 
@@ -20,6 +20,8 @@ def compare(
     minutes: Amount | None = None,
     trials: Count = 1000,
     sets: Settings = (),
+    problems: Problems = None,
+    horizon: Count | None = None,
     json: Flag = False,
 ) -> None:
     """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
@@ -31,7 +33,8 @@ def compare(
     Example: scout compare distracting-bus --algorithms dream dream,bottleneck=none --seeds 5 --out runs/compared
 
     Args:
-        family: Name of a family of environments (see `scout families`), or package.module:ClassName for your own.
+        family: Name of a family of environments (see `scout families`), package.module:name for your own, or gym:ID for
+            one of Gymnasium's environments.
         algorithms: Algorithms, or variants with settings after commas: dream,bottleneck=none; preset=NAME is a preset.
         out: Directory of the comparison; the runs of each algorithm are in a directory of its own within it.
         seeds: Independent seeds of each algorithm: 0, 1, ... The intervals are over them.
@@ -39,13 +42,22 @@ def compare(
         minutes: Minutes of training of every seed in place of --steps; compilation does not count.
         trials: Trials of each seed's agent in the final evaluation.
         sets: Change settings of all algorithms or, as env.NAME, of the family.
+        problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
+        horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import compare as compare_algorithms
     from scoutrl.report.table import show
 
     found = compare_algorithms(
-        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=sets
+        family,
+        algorithms,
+        seeds,
+        out,
+        steps=steps,
+        minutes=minutes,
+        trials=trials,
+        settings=with_problems(sets, problems, horizon),
     )
     show(found)
     if json:

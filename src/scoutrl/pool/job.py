@@ -69,14 +69,19 @@ class Job:
         return self.read(seen), self.read_goal(seen, info)
 
     def step(self, env: gymnasium.Env, action: Any) -> tuple[Any, float, bool, bool]:
-        """Act: observation, reward, terminated, truncated."""
+        """Act: observation as an array, reward, terminated, truncated."""
+        seen, reward, terminated, truncated = self.act(env, action)
+        return self.read(seen), reward, terminated, truncated
+
+    def act(self, env: gymnasium.Env, action: Any) -> tuple[Any, float, bool, bool]:
+        """As `step`, with the observation as the environment gives it."""
         answer = env.step(self.action(action))
         if not isinstance(answer, tuple) or len(answer) != 5:
             raise ValueError("step returned no (observation, reward, terminated, truncated, info)")
         seen, reward, terminated, truncated, _ = answer
         try:
-            return self.read(seen), float(reward), bool(terminated), bool(truncated)
-        except TypeError as error:
+            return seen, float(reward), bool(terminated), bool(truncated)
+        except (TypeError, ValueError) as error:
             raise ValueError(f"step returned the reward {reward!r}, and not one number") from error
 
     def read(self, seen: Any) -> Any:

@@ -35,6 +35,8 @@ def maker_by_id(name: str) -> Any:
         codes: int | None = None,
         time_limit: str = "ends",
     ) -> HostFamily:
+        if isinstance(problems, str):
+            raise ScoutError(f"the problems of {name} are keyword arguments; give those in a file by --problems FILE.")
         listed = problems if isinstance(problems, Mapping) else list(problems)
         made = Registered(name.removeprefix(GYM))
         if module := module_of(name):

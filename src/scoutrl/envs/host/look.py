@@ -75,7 +75,7 @@ def _episodes(job: Job, row: int, count: int) -> list[tuple[Any, int]]:
     with own_code(f"the environment of problem {job.arguments[row]} raised"):
         env = job.new(row)
         try:
-            return [_episode(job, env, row, seed) for seed in range(count)]
+            return [_episode(job, env, row, count * row + i) for i in range(count)]
         finally:
             close(env)
 
@@ -89,10 +89,10 @@ def _episode(job: Job, env: gymnasium.Env, row: int, seed: int) -> tuple[Any, in
     space = job.action.space
     space.seed(seed)
     for _ in range(_STEPS):
-        answer = env.step(job.action(np.asarray(space.sample())))
-        job.read(answer[0])
-        most = max(most, _largest(job.spaces[0], answer[0]))
-        if answer[2] or answer[3]:
+        seen, _, terminated, truncated = job.act(env, np.asarray(space.sample()))
+        job.read(seen)
+        most = max(most, _largest(job.spaces[0], seen))
+        if terminated or truncated:
             break
     return goal, most
 

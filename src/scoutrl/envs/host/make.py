@@ -69,7 +69,8 @@ def from_gymnasium(
     job, goals = look(job, table, codes)
     spaces = Spaces(job.observation.space, job.action.space, None if job.goal is None else job.goal.reader.space)
     source = Source(job, workers, float(patience))
-    return HostFamily(table, spaces, steps, goals=goals, name=called, source=source, time_limit=time_limit)
+    beside = {"goals": goals, "name": called, "source": source, "time_limit": time_limit}
+    return HostFamily(problems=table, spaces=spaces, horizon=steps, **beside)
 
 
 def _first(make: Callable, given: tuple) -> gymnasium.Env:

@@ -109,7 +109,8 @@ class Group:
             self._note_lost(scene, of)
             seen, active = answer.observation, was & ~(answer.terminated | answer.truncated)
             given = made, decision.memory, decision.action, answer, was
-            if time + 1 == self._family.horizon or not active.any():
+            over = not active.any() and self.wanted.any()  # a rehearsal goes through all the verbs
+            if time + 1 == self._family.horizon or over:
                 return verbs.finish(*given)
             decision = verbs.go_on(*given, active, of.acts[:, time + 1])
         raise AssertionError("an episode has a step at least")

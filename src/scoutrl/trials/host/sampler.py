@@ -1,5 +1,6 @@
 """The sampler of families on the host: a loop in Python around agents that are compiled."""
 
+import threading
 import weakref
 from collections import deque
 from collections.abc import Callable
@@ -7,6 +8,7 @@ from typing import Any, final
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
@@ -43,6 +45,7 @@ class HostSampler(Sampler):
         self._rows = {row.tobytes(): number for number, row in enumerate(_plain(family.problems.ids))}
         self._played = self._told = 0
         self._end: Any = None
+        self._rehearsing, self._lock = False, threading.Lock()
 
     @property
     def spec(self) -> HostFamily:
@@ -61,9 +64,10 @@ class HostSampler(Sampler):
     def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
         """One after the other, in Python."""
         results = []
-        for _ in range(count):
+        for _ in range(1 if self._rehearsing else count):
             state, result = step(state)
             results.append(result)
+        results *= count // len(results)
         return state, jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *results)
 
     def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
@@ -73,7 +77,14 @@ class HostSampler(Sampler):
         return _donating((function, arguments[1:]), arguments[0])
 
     def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
-        """The function itself: what is compiled of it is what it calls."""
+        """The function itself: what it calls is compiled by rehearsing it, with no environment on the stage."""
+        if any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(arguments)):
+            with self._lock:  # one rehearsal at a time
+                self._rehearsing = True
+                try:
+                    function(*jax.tree.map(_anything, arguments))
+                finally:
+                    self._rehearsing = False
         return function
 
     def report(self) -> dict[str, float]:
@@ -110,10 +121,14 @@ class HostSampler(Sampler):
         within = np.minimum(places, len(ids) - 1)
         problems = ids[within]
         rows = np.array([self._rows[row.tobytes()] for row in _plain(problems)], np.int32)
-        return Group(self._family, problems, rows, keys[within], places < len(ids))
+        wanted = (places < len(ids)) & (not self._rehearsing)
+        return Group(self._family, problems, rows, keys[within], wanted)
 
     def _all(self, groups: list[Group], cast: Cast) -> list[Trial]:
         """Play all, and again those that were lost: first with the same keys, then with others."""
+        if self._rehearsing:
+            self._play(groups[:1], cast)
+            return [groups[0].trial] * len(groups)  # pyright: ignore[reportReturnType]
         self._play(groups, cast)
         found = [group.trial for group in groups]
         for attempt in range(1, _AGAIN + 2):
@@ -167,6 +182,15 @@ _OVER = object()
 def _donating(given: tuple[Callable, tuple], state: Any) -> Any:
     function, others = given
     return function(state, *others)
+
+
+def _anything(leaf: Any) -> Any:
+    """An array of the shape and type that a leaf says."""
+    if not isinstance(leaf, jax.ShapeDtypeStruct):
+        return leaf
+    if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+        return jax.random.split(jax.random.key(0), leaf.shape) if leaf.shape else jax.random.key(0)
+    return jnp.zeros(leaf.shape, leaf.dtype)
 
 
 def _plain(ids: np.ndarray) -> np.ndarray:

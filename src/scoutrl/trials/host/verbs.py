@@ -62,7 +62,7 @@ class Verbs:
         self._places = places
         """Of each array of an agent: which of those of `make_agent` it is; None where it is computed."""
         counts = protocol.exploration_episodes, protocol.exploitation_episodes
-        self._draw = jax.jit(jax.vmap(functools.partial(_draw, counts, horizon)))
+        self._draw = functools.partial(_draw, counts, horizon)
         self._make_own = jax.jit(jax.vmap(self._computed, in_axes=(None, 0, 0)))
         self.begin = jax.jit(self._over_trials(self._begin))
         """(agents, keys) -> memory, informed."""
@@ -151,16 +151,22 @@ def _where(condition: Array, new: Any, old: Any) -> Any:
     return jax.tree.map(lambda a, b: jnp.where(condition, a, b), new, old)
 
 
-def _draw(counts: tuple[int, int], horizon: int, key: PRNGKeyArray) -> tuple[PRNGKeyArray, Keys]:
-    """The key of a trial's agent, and all others of the trial."""
-    agent_key, trial_key = jax.random.split(key)
-    begin, *phases = jax.random.split(trial_key, 1 + len(counts))
-    found = Keys(jax.random.key_data(begin), [], [], [])
-    for count, phase_key in zip(counts, phases, strict=True):
-        episodes = jax.vmap(functools.partial(jax.random.split, num=3))(jax.random.split(phase_key, count))
-        steps = jax.vmap(functools.partial(jax.random.split, num=horizon))(episodes[:, 2])
-        acts = jax.vmap(jax.vmap(jax.random.split))(steps)[:, :, 0]
-        found.seeds.append(jax.vmap(jax.random.bits)(episodes[:, 0]))
-        found.episodes.append(jax.random.key_data(episodes[:, 1]))
-        found.acts.append(jax.random.key_data(acts))
-    return agent_key, found
+@functools.partial(jax.jit, static_argnums=(0, 1))
+def _draw(counts: tuple[int, int], horizon: int, keys: PRNGKeyArray) -> tuple[PRNGKeyArray, Keys]:
+    """The keys of the agents of some trials, and all others; the fewer splits there are, the sooner it is compiled."""
+    both = _split(keys, 2)
+    parts = _split(both[..., 1], 1 + len(counts))
+    # All episodes of a trial, [trials, episodes].
+    starts = jnp.concatenate([_split(parts[..., 1 + i], count) for i, count in enumerate(counts)], axis=1)
+    each = _split(starts, 3)
+    acts = _split(_split(each[..., 2], horizon), 2)[..., 0]
+    drawn = jax.vmap(jax.vmap(jax.random.bits))(each[..., 0]), *map(jax.random.key_data, (each[..., 1], acts))
+    first = counts[0]
+    begin = jax.random.key_data(parts[..., 0])
+    return both[..., 0], Keys(begin, *([one[:, :first], one[:, first:]] for one in drawn))
+
+
+def _split(keys: PRNGKeyArray, count: int) -> PRNGKeyArray:
+    """Each of the keys as so many, in a further axis."""
+    split = jax.vmap(functools.partial(jax.random.split, num=count))(keys.reshape(-1))
+    return split.reshape(*keys.shape, count)
