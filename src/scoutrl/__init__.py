@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from scoutrl.api import Run as Run
     from scoutrl.api import bounds as bounds
+    from scoutrl.api import check as check
     from scoutrl.api import compare as compare
     from scoutrl.api import coupling as coupling
     from scoutrl.api import evaluate as evaluate
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from scoutrl.envs.base import MetaEnv as MetaEnv
     from scoutrl.envs.base import Spaces as Spaces
     from scoutrl.envs.base import Step as Step
+    from scoutrl.envs.host.make import from_gymnasium as from_gymnasium
     from scoutrl.envs.interactive import HostEnv as HostEnv
     from scoutrl.envs.interactive import InteractiveEnv as InteractiveEnv
     from scoutrl.envs.problems import ProblemSet as ProblemSet
@@ -47,12 +49,14 @@ _WHERE = {
     "Spaces": "scoutrl.envs.base",
     "Step": "scoutrl.envs.base",
     "bounds": "scoutrl.api",
+    "check": "scoutrl.api",
     "compare": "scoutrl.api",
     "coupling": "scoutrl.api",
     "evaluate": "scoutrl.api",
     "exploration_length": "scoutrl.api",
     "export": "scoutrl.api",
     "film": "scoutrl.api",
+    "from_gymnasium": "scoutrl.envs.host.make",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",
     "read_comparison": "scoutrl.results.comparison",

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
 from scoutrl.engines.cluster import Cluster
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.envs.problems import SPLITS, Split
 from scoutrl.errors import ScoutError
@@ -20,10 +20,10 @@ from scoutrl.exact.length import ExplorationLength
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, RunConfig, resolve
-from scoutrl.runs.families import build, build_checked
+from scoutrl.runs.families import build, build_checked, checked_options
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
-from scoutrl.runs.settings import counted
+from scoutrl.runs.settings import assignments, counted
 from scoutrl.training.compilation import use_compilation_cache
 
 SeedsMode = Literal["auto", "processes", "vmap"]
@@ -38,7 +38,7 @@ class Run:
 
     path: Path
     """Its directory. With several seeds it holds one run directory per seed."""
-    env: MetaEnv | None = None
+    env: Spec | None = None
     """The family, if it was handed over as an object."""
 
     def __fspath__(self) -> str:
@@ -51,7 +51,7 @@ class Run:
 @on_this_machine()
 def train(
     algorithm: str,
-    family: str | MetaEnv,
+    family: str | Spec,
     steps: int | None = None,
     seed: int = 0,
     out: str | os.PathLike[str] | None = None,
@@ -68,7 +68,7 @@ def train(
 
     Args:
         algorithm: a name of `scout algorithms`, or `package.module:ClassName`.
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        family: a name of `scout families`, `package.module:ClassName`, or an object of your own.
         steps: environment steps per seed; None leaves it to the preset.
         seed: seed of all randomness, the first one if there are several.
         out: run directory; None makes `runs/…` after what is trained. A run that is in there already is continued.
@@ -132,7 +132,7 @@ def evaluate(
     trials: int = 1000,
     split: Split = "test",
     seed: int = 0,
-    env: str | MetaEnv | None = None,
+    env: str | Spec | None = None,
     *,
     trust: bool = False,
 ) -> Evaluation:
@@ -172,7 +172,7 @@ def film(
     directory: str | os.PathLike[str],
     split: Split = "test",
     seed: int = 0,
-    env: str | MetaEnv | None = None,
+    env: str | Spec | None = None,
     *,
     trust: bool = False,
 ) -> list[Path]:
@@ -206,7 +206,7 @@ def film(
 
 @on_this_machine()
 def compare(
-    family: str | MetaEnv,
+    family: str | Spec,
     algorithms: Sequence[str],
     seeds: int = 5,
     out: str | os.PathLike[str] = "runs/comparison",
@@ -225,7 +225,7 @@ def compare(
     fails is in the result, with the reason, and the others go on.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object of your own.
+        family: a name of `scout families`, `package.module:ClassName`, or an object of your own.
         algorithms: names of `scout algorithms` or `package.module:ClassName`; of variants, with settings after commas,
             as in "dream,bottleneck=none".
         seeds: independent seeds of each: 0, 1, … Intervals are over them.
@@ -292,11 +292,11 @@ def coupling(
 
 
 @on_this_machine()
-def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
+def bounds(family: str | Spec) -> dict[str, dict[str, float]]:
     """What can be earned in a family, by name of the bound: mean return on "train", "validation" and "test" problems.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.
+        family: a name of `scout families`, `package.module:ClassName`, or an object.
 
     Raises:
         ScoutError: no such family, or one whose states cannot be enumerated.
@@ -307,11 +307,11 @@ def bounds(family: str | MetaEnv) -> dict[str, dict[str, float]]:
 
 
 @on_this_machine()
-def exploration_length(family: str | MetaEnv) -> dict[str, ExplorationLength]:
+def exploration_length(family: str | Spec) -> dict[str, ExplorationLength]:
     """How many steps of exploration it takes, at the least, to earn `optimum` afterwards.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or a MetaEnv object.
+        family: a name of `scout families`, `package.module:ClassName`, or an object.
 
     Returns:
         For "train" and "test" problems the least expected number of steps, and whether it is exact.
@@ -325,7 +325,29 @@ def exploration_length(family: str | MetaEnv) -> dict[str, ExplorationLength]:
 
 
 @on_this_machine()
-def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust: bool = False) -> DeployedAgent:
+def check(family: str | Spec, settings: Mapping[str, Any] | Iterable[str] = ()) -> list[str]:
+    """Play a family for a moment, as training will play it, and give advice.
+
+    Args:
+        family: as for `train`.
+        settings: options of the family, as `env.NAME`.
+
+    Returns:
+        Sentences: what should be put right comes first, then what was found.
+
+    Raises:
+        ScoutError: what has to be put right: an environment that fails, a promise that is broken, a space that nothing
+            can be learnt from.
+    """
+    _prepare()
+    from scoutrl.training.advice import advise
+
+    options = {name.removeprefix("env."): value for name, value in assignments(settings).items()}
+    return advise(build(family, checked_options(family, options)) if isinstance(family, str) else family)
+
+
+@on_this_machine()
+def load(run: Run | str | os.PathLike[str], env: Spec | None = None, *, trust: bool = False) -> DeployedAgent:
     """The trained agent of a run of one seed, or of an exported file, for a plain Python loop.
 
     Args:
@@ -361,7 +383,7 @@ def load(run: Run | str | os.PathLike[str], env: MetaEnv | None = None, *, trust
 def export(
     run: Run | str | os.PathLike[str],
     file: str | os.PathLike[str],
-    env: MetaEnv | None = None,
+    env: Spec | None = None,
     *,
     overwrite: bool = False,
     trust: bool = False,
@@ -390,7 +412,7 @@ def export(
     return write(open_run(single_dir(os.fspath(run)), _family(env, [run]), trust), local(file, "FILE"), overwrite)
 
 
-def _family(env: str | MetaEnv | None, runs: Sequence[Run | str | os.PathLike[str]]) -> MetaEnv | None:
+def _family(env: str | Spec | None, runs: Sequence[Run | str | os.PathLike[str]]) -> Spec | None:
     """The family asked for, else the one that a run was handed as an object."""
     if isinstance(env, str):
         return build(env, {})

@@ -11,9 +11,13 @@ import sysconfig
 import traceback
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
+
+GYM = "gym:"
+"""What the names of families begin with that are environments of Gymnasium's registry."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,10 +95,16 @@ def is_installed(module: str) -> bool:
     return not within and module.partition(".")[0] in importlib.metadata.packages_distributions()
 
 
+def module_of(name: str) -> str:
+    """The module that a name has imported: of `package.module:ClassName` or `gym:package.module:ID`; else empty."""
+    *modules, _ = name.removeprefix(GYM).split(":")
+    return modules[0] if modules else ""
+
+
 def announce(path: str) -> None:
     """Say on stderr which file importing `package.module:ClassName` will run, unless it was imported before."""
-    module = path.partition(":")[0]
-    if ":" in path and module not in sys.modules and (files := sources(module)):
+    module = module_of(path)
+    if module and module not in sys.modules and (files := sources(module)):
         tell(f"Importing {module} from {files[-1]}")
 
 
@@ -120,15 +130,42 @@ def import_class(path: str) -> type:
     Raises:
         ScoutError: the module or the class is not there, or importing it fails.
     """
+    found = import_object(path, "class")
+    if not isinstance(found, type):
+        raise ScoutError(f"{path!r} is no class but a {type(found).__name__}.")
+    return found
+
+
+def import_object(path: str, kind: str) -> Any:
+    """What is at `package.module:name`, such as a `kind`; the current directory counts as a place to import from.
+
+    Raises:
+        ScoutError: the module or the name is not there, or importing it fails.
+    """
     module_name, _, class_name = path.partition(":")
     if not module_name or not class_name:
-        raise ScoutError(f"{path!r} is no class: write it as package.module:ClassName.")
+        raise ScoutError(f"{path!r} is no {kind}: write it as package.module:ClassName.")
+    found = imported(module_name, path)
+    for part in class_name.split("."):
+        if not hasattr(found, part):
+            names = [name for name, value in vars(found).items() if kind != "class" or isinstance(value, type)]
+            raise unknown(kind, part, [name for name in names if not name.startswith("_")], of=module_name)
+        found = getattr(found, part)
+    return found
+
+
+def imported(module_name: str, path: str) -> Any:
+    """A module; the current directory counts as a place to import from.
+
+    Raises:
+        ScoutError: it is not there, or importing it fails; says that this was for `path`.
+    """
     files = sources(module_name)
     if module_name not in sys.modules and files and files[-1].is_relative_to(Path.cwd()):
         # Only then, so that nothing else is taken from where the user happens to be.
         sys.path.extend({str(Path.cwd())}.difference(sys.path))
     try:
-        found = importlib.import_module(module_name)
+        return importlib.import_module(module_name)
     except (Exception, SystemExit) as error:  # whatever the module does when it is imported
         if isinstance(error, ModuleNotFoundError) and error.name:
             raise ScoutError(
@@ -136,14 +173,6 @@ def import_class(path: str) -> type:
             ) from error
         said = " ".join(str(error).split())
         raise ScoutError(f"{path!r} cannot be imported: {type(error).__name__}: {said}{_where(error)}") from error
-    for part in class_name.split("."):
-        if not hasattr(found, part):
-            names = [name for name, value in vars(found).items() if isinstance(value, type)]
-            raise unknown("class", part, names, of=module_name)
-        found = getattr(found, part)
-    if not isinstance(found, type):
-        raise ScoutError(f"{path!r} is no class but a {type(found).__name__}.")
-    return found
 
 
 def _where(error: BaseException) -> str:

@@ -132,7 +132,7 @@ class ProbeSampler(Sampler):
     def repeat(self, *given) -> tuple[Any, Any]:  # type: ignore
         return self._sampler.repeat(*given)
 
-    def call(self, function, *arguments) -> Any:
+    def call(self, function, *arguments, donate: bool = False) -> Any:
         return self._sampler.call(function, *arguments)
 
     def compile(self, *given, donate: bool = False) -> Callable:  # type: ignore

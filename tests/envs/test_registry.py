@@ -36,7 +36,7 @@ def test_options_reach_the_constructor():
         ("buss", {}, r"there is no family 'buss'; did you mean 'bus'\?"),
         ("qqqqqq", {}, "there are: bus, distracting-bus, map, cooking, cooking-split, lever"),
         ("no_such_module:Family", {}, "there is no module 'no_such_module'"),
-        ("scoutrl.envs.bus:Buss", {}, "there is no class 'Buss' of scoutrl.envs.bus; did you mean 'Bus'"),
+        ("scoutrl.envs.bus:Buss", {}, "there is no family 'Buss' of scoutrl.envs.bus; did you mean 'Bus'"),
         ("scoutrl.errors:ScoutError", {}, "must be a subclass of scoutrl.MetaEnv"),
         ("scoutrl.envs.bus:City", {}, "must define has_map, horizon, lines, problems, spaces, weights"),
         ("lever", {"sise": 8}, "there is no option 'sise' of lever; did you mean 'size'"),

@@ -55,7 +55,7 @@ class LoopSampler(Sampler):
             results.append(result)
         return state, stack(results)
 
-    def call(self, function: Callable, *arguments: Any) -> Any:
+    def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
         return eqx.filter_jit(function)(*arguments)
 
     def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:

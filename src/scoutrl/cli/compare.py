@@ -5,7 +5,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from scoutrl.cli.engine import HERE, Where
-from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Settings, Variants
+from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Problems, Settings, Variants, with_problems
 from scoutrl.cli.printing import print_json
 from scoutrl.errors import ScoutError
 
@@ -22,6 +22,8 @@ def compare(
     trials: Count = 1000,
     sets: Settings = (),
     where: Where = HERE,
+    problems: Problems = None,
+    horizon: Count | None = None,
     json: Flag = False,
 ) -> None:
     """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
@@ -33,7 +35,8 @@ def compare(
     Example: scout compare distracting-bus --algorithms dream dream,bottleneck=none --seeds 5 --out runs/compared
 
     Args:
-        family: Name of a family of environments (see `scout families`), or package.module:ClassName for your own.
+        family: Name of a family of environments (see `scout families`), package.module:name for your own, or gym:ID for
+            one of Gymnasium's environments.
         algorithms: Algorithms, or variants with settings after commas: dream,bottleneck=none; preset=NAME is a preset.
         out: Directory of the comparison; the runs of each algorithm are in a directory of its own within it.
         seeds: Independent seeds of each algorithm: 0, 1, ... The intervals are over them.
@@ -42,13 +45,24 @@ def compare(
         trials: Trials of each seed's agent in the final evaluation.
         sets: Change settings of all algorithms or, as env.NAME, of the family.
         where: Machines that the seeds are trained on.
+        problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
+        horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import compare as compare_algorithms
     from scoutrl.report.table import show
 
-    how = {"steps": steps, "minutes": minutes, "trials": trials, "settings": sets}
-    found = compare_algorithms(family, algorithms, seeds, out, **how, engine=where.meant())
+    found = compare_algorithms(
+        family,
+        algorithms,
+        seeds,
+        out,
+        steps=steps,
+        minutes=minutes,
+        trials=trials,
+        settings=with_problems(sets, problems, horizon),
+        engine=where.meant(),
+    )
     show(found)
     if json:
         print_json(found.to_dict())

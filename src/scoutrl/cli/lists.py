@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from scoutrl.cli.options import Flag, Settings
+from scoutrl.cli.options import Count, Flag, Problems, Settings, with_problems
 from scoutrl.cli.printing import print_json, print_table
 from scoutrl.errors import ScoutError
 
@@ -47,6 +47,22 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
     print("\nshortest exploration that suffices, in steps", flush=True)  # which may take a while to find
     for split, length in exploration_length(env).items():
         print(f"{split:{width}}  {length}")
+
+
+def check(family: str, /, *, sets: Settings = (), problems: Problems = None, horizon: Count | None = None) -> None:
+    """Play a family of your own for a moment, as training will, and say what should be put right.
+
+    Example: scout check my_module:lakes
+
+    Args:
+        family: package.module:name of your own, or gym:ID for one of Gymnasium's environments.
+        sets: Options of the family, as env.NAME=VALUE.
+        problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
+        horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
+    """
+    from scoutrl.api import check as advice
+
+    print(*advice(family, with_problems(sets, problems, horizon)), sep="\n")
 
 
 def families() -> None:

@@ -31,6 +31,18 @@ def _amount(_: type, tokens: Sequence[Token]) -> float:
     raise ScoutError(f"{name} must be a number above 0, for example {name} 2.5; {text!r} is not.")
 
 
+def with_problems(sets: Sequence[str], problems: str | None, horizon: int | None) -> dict[str, object]:
+    """Settings, with the problems in a file and the horizon among the options of the family."""
+    from scoutrl.runs.settings import assignments
+
+    found: dict[str, object] = assignments(sets)
+    if problems is not None:
+        from scoutrl.envs.host.by_id import read_file
+
+        found["env.problems"] = read_file(problems)
+    return found if horizon is None else found | {"env.horizon": horizon}
+
+
 def _with_spaces(values: Sequence[object]) -> str:
     return " ".join(map(str, values))
 
@@ -47,6 +59,8 @@ Variants = Annotated[tuple[str, ...], Parameter(consume_multiple=1, metavar="ALG
 """Algorithms, or variants of them such as `dream,bottleneck=none`."""
 Settings = Annotated[tuple[str, ...], Parameter("--set", metavar="NAME=VALUE ...", show_default=False)]
 """Settings as NAME=VALUE."""
+Problems = Annotated[str | None, Parameter(metavar="FILE")]
+"""A file of JSON with the problems of a family `gym:ID`."""
 Directory = Annotated[str, Parameter(metavar="DIR")]
 """Where to write."""
 Flag = Annotated[bool, Parameter(show_default=False)]

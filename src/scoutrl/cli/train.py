@@ -6,8 +6,9 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from scoutrl.cli.engine import HERE, Where
-from scoutrl.cli.options import Count, Directory, Flag, Seed, Settings
+from scoutrl.cli.options import Count, Directory, Flag, Problems, Seed, Settings, with_problems
 from scoutrl.cli.printing import print_json
+from scoutrl.plugins import module_of
 
 
 def train(
@@ -24,6 +25,8 @@ def train(
     seeds_mode: Literal["auto", "processes", "vmap"] = "auto",
     until: Annotated[str | None, Parameter(metavar="RETURN")] = None,
     where: Where = HERE,
+    problems: Problems = None,
+    horizon: Count | None = None,
 ) -> None:
     """Train an agent, or go on with a run that was stopped: the same command continues it.
 
@@ -31,7 +34,8 @@ def train(
 
     Args:
         algorithm: Name of an algorithm (see `scout algorithms`), or package.module:ClassName for one of your own.
-        family: Name of a family of environments (see `scout families`), or package.module:ClassName for your own.
+        family: Name of a family of environments (see `scout families`), package.module:name for your own, or gym:ID for
+            one of Gymnasium's environments.
         preset: Settings tuned for algorithm and family; without it, those called "default".
         seed: Seed of all randomness: the same seed gives the same numbers.
         seeds: Train K independent agents with the seeds N, N+1, ...
@@ -42,6 +46,8 @@ def train(
         until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, five times
             in a row; "none" does all steps. Without it, what the preset says, or with --steps all of them.
         where: Machines that several agents are trained on.
+        problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
+        horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
     """
     from scoutrl.api import train as train_agents
 
@@ -53,13 +59,13 @@ def train(
         out,
         preset=preset,
         seeds=seeds,
-        settings=sets,
+        settings=with_problems(sets, problems, horizon),
         seeds_mode=seeds_mode,
         until=until,
         engine=where.meant(),
     )
-    learner = "".join(one for one in sets if one.startswith("learner="))
-    own = " --trust" if ":" in algorithm + family + learner else ""
+    learner = "".join(one.partition("=")[2] for one in sets if one.startswith("learner="))
+    own = " --trust" if any(map(module_of, (algorithm, family, learner))) else ""
     print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own})")
 
 

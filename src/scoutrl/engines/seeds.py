@@ -12,7 +12,8 @@ import jax
 from scoutrl.engines.cluster import Cluster
 from scoutrl.engines.processes import train_in_processes
 from scoutrl.engines.seed_process import SeedRun
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
+from scoutrl.envs.host import HostFamily
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
 from scoutrl.runs.config import RunConfig, completed, make_algorithm, make_env
@@ -51,7 +52,7 @@ def train_seeds(
     count: int,
     out: str | Path,
     mode: Mode = "auto",
-    env: MetaEnv | None = None,
+    env: Spec | None = None,
     show: bool = True,
     cluster: Cluster | None = None,
 ) -> Path:
@@ -65,7 +66,7 @@ def train_groups(
     groups: Sequence[SeedGroup],
     within: Path,
     mode: Mode = "auto",
-    env: MetaEnv | None = None,
+    env: Spec | None = None,
     show: bool = True,
     measure: Measure | None = None,
     cluster: Cluster | None = None,
@@ -90,8 +91,10 @@ def train_groups(
     by_hand = any(group.config.by_hand for group in groups)
     if (mode == "processes" or cluster is not None) and by_hand:
         raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
-    for group in groups:
-        _check_memory(group, env, mode, show)
+    families = [_checked_family(group, env, mode, show) for group in groups]
+    hosted = any(isinstance(family, HostFamily) for family in families)
+    if mode == "vmap" and hosted:
+        raise ScoutError("environments on the host cannot be vmapped over seeds; leave seeds_mode to auto.")
     with contextlib.ExitStack() as stack:
         for group in groups:
             _describe_group(stack.enter_context(RunDirectory(group.out)), group)
@@ -109,16 +112,16 @@ def train_groups(
             train_on_ray(seeds, within, cluster, show)
             return
         on_cpu = mode == "auto" and jax.default_backend() == "cpu"
-        if mode == "vmap" or (mode == "auto" and not on_cpu):
+        if mode == "vmap" or (mode == "auto" and not on_cpu and not hosted):
             _train_in_turn([some for some in waiting if some], env, show, measure)
-        elif by_hand:
+        elif by_hand or (hosted and not on_cpu and mode == "auto"):
             _train_in_turn([[seed] for seed in seeds], env, show)
         else:
             train_in_processes(seeds, within, show)
 
 
 def _train_in_turn(
-    programs: Sequence[Sequence[SeedRun]], env: MetaEnv | None, show: bool, measure: Measure | None = None
+    programs: Sequence[Sequence[SeedRun]], env: Spec | None, show: bool, measure: Measure | None = None
 ) -> None:
     """Train one program of seeds after the other, in this process."""
     messages: list[str] = []
@@ -138,11 +141,12 @@ def _train_in_turn(
         raise RunsFailedError(" ".join(messages), reasons)
 
 
-def _check_memory(group: SeedGroup, env: MetaEnv | None, mode: Mode, show: bool) -> None:
+def _checked_family(group: SeedGroup, env: Spec | None, mode: Mode, show: bool) -> Spec:
     """Refuse what cannot fit before a process is started; what is trained in this one is looked at again there."""
     family = env if env is not None else make_env(group.config)
     beside = group.count if mode == "vmap" else 1
     check_memory(family, make_algorithm(group.config), group.config, beside, show and beside == 1)
+    return family
 
 
 def _describe_group(directory: RunDirectory, group: SeedGroup) -> None:

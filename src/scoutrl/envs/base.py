@@ -63,6 +63,11 @@ class Spec(eqx.Module):
     """What it means for learning that time is up: it "ends" the return, as it ends the score; or learners "bootstrap"
     there, valuing what would have come, in a family whose horizon is an artefact of its simulation."""
 
+    @property
+    def title(self) -> str:
+        """What to call it in messages."""
+        return type(self).__name__
+
     def ends_return(self, terminated: Bool[Array, ""], out_of_time: Bool[Array, ""]) -> Bool[Array, ""]:
         """Whether a step ends the return that is learnt from, be it because of the problem or of its time limit."""
         return terminated | out_of_time if self.time_limit == "ends" else terminated

@@ -7,9 +7,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from scoutrl.envs.base import MetaEnv, Spaces, Step
+from scoutrl.envs.base import MetaEnv, Spaces, Spec, Step
 from scoutrl.envs.check_pure import check_pure
 from scoutrl.envs.check_values import check_values
+from scoutrl.envs.host import HostFamily
 from scoutrl.envs.problems import ProblemSet
 from scoutrl.envs.raised import Shapes, returned
 from scoutrl.envs.spaces import is_image
@@ -20,7 +21,7 @@ _SMALLEST = 20
 are meant, which say nothing as brightness."""
 
 
-def check(env: MetaEnv, *, play: bool = True) -> None:
+def check(env: Spec, *, play: bool = True) -> None:
     """Look at the shapes and types of all that a family answers, and `play` a few short episodes at random.
 
     Takes well below a second. `render` is not looked at: training never calls it, see `check_render`.
@@ -54,8 +55,13 @@ def check_render(env: MetaEnv) -> None:
         )
 
 
-def check_own(env: MetaEnv, *, play: bool = True) -> None:
-    """Check a family that is not Scout's own: those are checked by its tests. `play` False looks at shapes only."""
+def check_own(env: Spec, *, play: bool = True) -> None:
+    """Check a family that is not Scout's own: those are checked by its tests. `play` False looks at shapes only.
+
+    A family on the host was looked at when it was made; its environments are watched when they are stepped.
+    """
+    if isinstance(env, HostFamily):
+        return
     if not type(env).__module__.startswith("scoutrl."):
         check(env, play=play)
 

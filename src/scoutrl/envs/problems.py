@@ -1,6 +1,6 @@
 """The problems of a family: their IDs, and which of them are for training, for validation and for the final test."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 import equinox as eqx
@@ -41,7 +41,7 @@ class ProblemSet(eqx.Module):
 
     def __init__(
         self,
-        ids: Sequence | np.ndarray,
+        ids: Sequence | np.ndarray | Mapping[str, Sequence],
         train: Sequence[int] | np.ndarray,
         test: Sequence[int] | np.ndarray,
         names: Sequence[str] | None = None,
@@ -50,7 +50,8 @@ class ProblemSet(eqx.Module):
         """Collect the problems.
 
         Args:
-            ids: [n, k] or [n], no two rows alike; integers are components counted from 0, real numbers are vectors.
+            ids: [n, k] or [n], no two rows alike; integers are components counted from 0, real numbers are vectors. Or
+                a mapping of the name of each component to its n values.
             train: rows to learn on, at least one, none twice.
             test: rows kept for the final test, at least one, none twice, none of `train`; all of it where the family
                 has no split.
@@ -64,6 +65,9 @@ class ProblemSet(eqx.Module):
                 component or one far above the number of problems, problems that are the same, a row that does not
                 exist or is named twice, or a row of `validation` that is in another split.
         """
+        if isinstance(ids, Mapping):
+            names = list(ids) if names is None else names
+            ids = _columns(ids)
         table = _table(ids)
         self.ids = _held(table)
         if repeated := len(table) - len(distinct(self.ids)):
@@ -102,6 +106,14 @@ def distinct(ids: np.ndarray) -> set[bytes]:
     """The rows of `ids` [n, k] as bytes, equal ones once; IDs of the same type may be compared so."""
     plain = np.ascontiguousarray(ids + ids.dtype.type(0))  # -0.0 becomes 0.0
     return set(plain.view(np.dtype((np.void, plain.itemsize * plain.shape[1]))).reshape(-1).tolist())
+
+
+def _columns(ids: Mapping[str, Sequence]) -> list[tuple]:
+    """The rows of a table that is given by its columns."""
+    columns = [list(values) for values in ids.values()]
+    if len({len(column) for column in columns}) != 1:
+        raise ScoutError(f"problem IDs need as many values of each component; these are {[len(c) for c in columns]}")
+    return list(zip(*columns, strict=True))
 
 
 def _table(ids: Sequence | np.ndarray) -> np.ndarray:

@@ -1,14 +1,15 @@
 """The families there are, by name; none is imported before it is asked for."""
 
 import inspect
+from collections.abc import Callable
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
 
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import Plugin, import_class, missing, unknown, with_installed
+from scoutrl.plugins import GYM, Plugin, import_object, missing, unknown, with_installed
 
 if TYPE_CHECKING:
-    from scoutrl.envs.base import MetaEnv
+    from scoutrl.envs.base import Spec
 
 GROUP = "scoutrl.families"
 """Plugin-point group under which an installed package offers families of its own."""
@@ -55,38 +56,51 @@ def families() -> dict[str, Plugin]:
     return {name: entry for name, entry in _all().items() if not entry.needs or find_spec(entry.needs)}
 
 
-def find(name: str) -> "type[MetaEnv]":
-    """The class of a family, by a name of `families()` or as `package.module:ClassName`.
+def find(name: str) -> "Callable[..., Spec]":
+    """What makes a family: its class, a function, or one that gives the very object which was named.
+
+    Args:
+        name: one of `families()`; `package.module:name` of a class, a function or an object; or `gym:ID`.
 
     Raises:
-        ScoutError: no such family, or the class cannot be imported, is no MetaEnv, or lacks methods.
+        ScoutError: no such family, it cannot be imported, or it is something else, or a class that lacks methods.
     """
     # Imported here, so that a list of the families need not wait for JAX.
-    from scoutrl.envs.base import MetaEnv
+    from scoutrl.envs.base import MetaEnv, Spec
 
     known = _all()
+    if name.startswith(GYM):
+        from scoutrl.envs.host.by_id import maker_by_id
+
+        return maker_by_id(name)
     if name not in known and ":" not in name:
         advice = "`scout families` lists them; one of your own is named package.module:ClassName"
         raise unknown("family", name, known, advice=advice)
-    found = import_class(known[name].path if name in known else name)
-    if not issubclass(found, MetaEnv):
-        raise ScoutError(f"{name} is no family: it must be a subclass of scoutrl.MetaEnv.")
+    found = import_object(known[name].path if name in known else name, "family")
+    if isinstance(found, Spec):
+        return lambda: found
+    if not isinstance(found, type) and callable(found):
+        return found  # pyright: ignore[reportReturnType] (what it gives is looked at in `make`)
+    if not isinstance(found, type) or not issubclass(found, MetaEnv):
+        raise ScoutError(f"{name} is no family: it must be a subclass of scoutrl.MetaEnv, a family, or make one.")
     if lacks := missing(found):
         raise ScoutError(f"{name} is no complete family: it must define {', '.join(lacks)}.")
-    return found
+    return found  # pyright: ignore[reportReturnType]
 
 
-def make(name: str, **options: Any) -> "MetaEnv":
-    """A family, by a name of `families()` or as `package.module:ClassName`.
+def make(name: str, **options: Any) -> Any:
+    """A family, by one of the names that `find` knows.
 
     Args:
         name: which one.
-        options: arguments of its constructor, by name.
+        options: arguments of its constructor, or of the function that makes it, by name.
 
     Raises:
         ScoutError: no such family (see `find`), an option it does not take or lacks, a value of another type, or a
             constructor that raises.
     """
+    from scoutrl.envs.base import Spec
+
     made = find(name)
     parameters = {
         option: parameter
@@ -101,17 +115,27 @@ def make(name: str, **options: Any) -> "MetaEnv":
         if parameter.default is parameter.empty and option not in options:
             raise ScoutError(f"{name} cannot be made without its option {option!r}: give it a value.")
     try:
-        return made(**options)
+        family = made(**options)
     except ScoutError:
         raise
     except (Exception, SystemExit) as error:
         raise ScoutError(
             f"{name} cannot be made: its constructor raised {type(error).__name__}: {' '.join(str(error).split())}"
         ) from error
+    if not isinstance(family, Spec):
+        raise ScoutError(f"{name} gave no family but a {type(family).__name__}; scoutrl.from_gymnasium makes one.")
+    return family
 
 
-def name_of(env: "MetaEnv") -> str:
-    """What `make` would call the class of `env`: a name of `families()`, else `package.module:ClassName`."""
+def name_of(env: "Spec") -> str:
+    """What `make` would call the class of `env`: a name of `families()`, else `package.module:ClassName`.
+
+    A family on the host is called by its own name.
+    """
+    from scoutrl.envs.host import HostFamily
+
+    if isinstance(env, HostFamily):
+        return env.name
     path = f"{type(env).__module__}:{type(env).__qualname__}"
     return next((name for name, entry in _all().items() if entry.path == path), path)
 
@@ -121,9 +145,9 @@ def _all() -> dict[str, Plugin]:
     return with_installed(_BUILT_IN, GROUP)
 
 
-def _hints(made: type) -> dict[str, Any]:
+def _hints(made: Any) -> dict[str, Any]:
     try:
-        return get_type_hints(made.__init__)
+        return get_type_hints(made.__init__ if isinstance(made, type) else made)
     except Exception:  # annotations that cannot be read are the user's own affair
         return {}
 

@@ -1,5 +1,6 @@
 """Evaluation: greedy trials on the problems of one split, evenly spread, a batch at a time."""
 
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl._platform import on_this_machine
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Problem, Spec
 from scoutrl.envs.problems import Split, distinct
 from scoutrl.envs.raised import callbacks_of
 from scoutrl.errors import ScoutError
@@ -106,7 +107,7 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
             given = arrays, jnp.asarray(ids[order[rows % len(ids)]]), key, jnp.asarray(rows)
             if not compiled:
                 compiled.append(sampler.compile(measure, *given))
-            with callbacks_of(type(sampler.spec).__name__):
+            with callbacks_of(sampler.spec.title):
                 parts.append(jax.device_get(compiled[0](*given)))
         return jax.tree.map(lambda *leaves: np.concatenate(leaves)[:trials], *parts)
 
@@ -115,7 +116,7 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
 
 @on_this_machine()
 def evaluate_runs(
-    paths: Sequence[Path], trials: int, split: Split, seed: int, env: MetaEnv | None, name: str, trust: bool = False
+    paths: Sequence[Path], trials: int, split: Split, seed: int, env: Spec | None, name: str, trust: bool = False
 ) -> Evaluation:
     """Evaluate the runs in `paths`, one per seed, all of one family and algorithm; `name` is what they are together.
 
@@ -127,8 +128,9 @@ def evaluate_runs(
     """
     _refuse_copies(paths)
     first = open_run(paths[0], env, trust)
+    sampler = sampler_for(first.env)
     # All seeds share this program: it is compiled once.
-    score = scorer(sampler_for(first.env), first.algorithm.protocol(greedy=True), trials, split)
+    score = scorer(sampler, first.algorithm.protocol(greedy=True), trials, split)
     problems = first.env.problems
     moved = name_of(first.env) != name_of(first.home)
     family = name_of(first.env) if moved else first.config.family
@@ -144,16 +146,24 @@ def evaluate_runs(
         interval="trials",
     )
     singles = []
-    for path in paths:
-        trained = first if path == paths[0] else open_run(path, first.env, trust)
-        if _differ(trained.config, first.config):
-            raise ScoutError(f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart.")
-        scores = score(trained.agent, seed)
-        assert scores.faults is not None
-        if wrong := earliest(scores.faults).describe(type(first.env).__name__):
-            raise ScoutError(f"{path} cannot be evaluated: {wrong}. Mend the family, then evaluate again.")
-        singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
+    with contextlib.closing(sampler):
+        for path in paths:
+            trained = first if path == paths[0] else open_run(path, first.env, trust)
+            if _differ(trained.config, first.config):
+                raise ScoutError(
+                    f"{path} and {paths[0]} are not the same training with other seeds; evaluate them apart."
+                )
+            scores = _sound(score(trained.agent, seed), first.env, path)
+            singles.append(summary(family, trained.config.algorithm, scores, protocol, str(path)))
     return over_seeds(singles, name)
+
+
+def _sound(scores: Scores, env: Spec, path: Path) -> Scores:
+    """The scores, if the family did nothing wrong."""
+    assert scores.faults is not None
+    if wrong := earliest(scores.faults).describe(env.title):
+        raise ScoutError(f"{path} cannot be evaluated: {wrong}. Mend the family, then evaluate again.")
+    return scores
 
 
 def summary(family: str, algorithm: str, scores: Scores, protocol: EvaluationProtocol, run_dir: str) -> Evaluation:
@@ -204,8 +214,18 @@ def _trials(
     measure: Measure | None = None,
 ) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
-    trials = sampler.sample(lambda problem, key: agent, problems, keys, protocol)
+    trials = sampler.sample(eqx.Partial(_same, agent), problems, keys, protocol)
+    return sampler.call(_scores, trials, sampler.spec, measure)
+
+
+def _same(agent: Agent, problem: Problem, key: PRNGKeyArray) -> Agent:
+    """One agent for all trials."""
+    del problem, key
+    return agent
+
+
+def _scores(trials: Trial, spec: Spec, measure: Measure | None) -> Scores:
     others = {} if measure is None else jax.vmap(measure)(trials)
     lengths = trials.exploration.lengths.astype(jnp.float32)
-    faults = jax.vmap(lambda trial: watch(sampler.spec, trial))(trials)
+    faults = jax.vmap(lambda trial: watch(spec, trial))(trials)
     return Scores(trials.exploitation.returns, trials.exploration.returns, lengths, others, faults)

@@ -1,8 +1,5 @@
 """Trials of a trained agent, kept with all that a film of them shows."""
 
-import dataclasses
-from collections.abc import Callable
-
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -10,37 +7,33 @@ import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
 from scoutrl.algorithms.knowledge import Knowledge
-from scoutrl.envs import MetaEnv, Problem
-from scoutrl.envs.base import Goal, State
+from scoutrl.envs import MetaEnv, Problem, Spec
+from scoutrl.envs.base import State
+from scoutrl.envs.host import HostFamily
 from scoutrl.envs.spot import spot
+from scoutrl.errors import ScoutError
+from scoutrl.evaluation.recorded import RecordedEpisode as RecordedEpisode
+from scoutrl.evaluation.recorded import Recorder
+from scoutrl.evaluation.recording_on_host import host_recorder
 from scoutrl.trials.agent import Agent, Memory, Phase
 from scoutrl.trials.rollout import play
 from scoutrl.trials.trial import Episodes, Protocol
 
 
-@dataclasses.dataclass(frozen=True)
-class RecordedEpisode:
-    """An episode as it was lived; its moments are before the first step and after each. Arrays of NumPy."""
+def recorder(env: Spec, protocol: Protocol) -> Recorder:
+    """What records a trial in a family.
 
-    phase: Phase
-    pictures: np.ndarray
-    """[moments, height, width, 3] uint8: what the family renders."""
-    spots: np.ndarray
-    """[moments, 2]: column and row in the picture where the agent is; NaN if the family does not tell."""
-    observations: np.ndarray
-    """[moments, *observation]."""
-    rewards: np.ndarray
-    """[moments]: the reward that led there, 0 at first."""
-    known: np.ndarray
-    """[moments]: what the agent knew of the problem, see `Knowledge`; NaN if nobody can tell."""
-    goal: Goal
-    """What the agent was told to do; None when exploring and in families without goals."""
+    Raises:
+        ScoutError: nothing steps it.
+    """
+    if isinstance(env, MetaEnv):
+        return _on_device(env, protocol)
+    if isinstance(env, HostFamily):
+        return host_recorder(env, protocol)
+    raise ScoutError(f"{env.title} has no simulator: it cannot be filmed.")
 
 
-def recorder(
-    env: MetaEnv, protocol: Protocol
-) -> Callable[[Agent, Knowledge | None, Problem, PRNGKeyArray], list[RecordedEpisode]]:
-    """An `(agent, knowledge, problem, key) -> episodes` of one trial: episodes to explore, then episodes to exploit."""
+def _on_device(env: MetaEnv, protocol: Protocol) -> Recorder:
     phases = [Phase.EXPLORATION] * protocol.exploration_episodes + [Phase.EXPLOITATION] * protocol.exploitation_episodes
 
     @eqx.filter_jit

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 from jaxtyping import Float
 
-from scoutrl.envs.base import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.envs.check_enumerable import check_enumerable
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
@@ -21,7 +21,7 @@ Bounds = dict[str, dict[str, float]]
 """Name of a bound -> its mean over the problems of each split, "train", "validation" and "test"."""
 
 
-def bounds(env: MetaEnv) -> Bounds:
+def bounds(env: Spec) -> Bounds:
     """Compute the bounds of a family.
 
     Returns:
@@ -48,7 +48,7 @@ def bounds(env: MetaEnv) -> Bounds:
     return {name: {split: round(found[name], 6) for split, found in splits.items()} for name in splits["train"]}
 
 
-def optimum(env: MetaEnv) -> dict[str, float]:
+def optimum(env: Spec) -> dict[str, float]:
     """The bound `optimum` alone, by split, which takes a part of the time.
 
     Raises:
@@ -59,7 +59,7 @@ def optimum(env: MetaEnv) -> dict[str, float]:
     return {split: round(float(values[env.problems.rows(split)].mean()), 6) for split in SPLITS}
 
 
-def _enumerable(env: MetaEnv) -> EnumerableEnv:
+def _enumerable(env: Spec) -> EnumerableEnv:
     """The family, if it can be solved and keeps its promises."""
     if not isinstance(env, EnumerableEnv):
         raise ScoutError(

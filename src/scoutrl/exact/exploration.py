@@ -5,7 +5,7 @@ import math
 import numpy as np
 from jaxtyping import Int
 
-from scoutrl.envs.base import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.envs.check_enumerable import check_enumerable
 from scoutrl.envs.enumerable import EnumerableEnv
@@ -16,7 +16,7 @@ from scoutrl.exact.solved import Solved, all_starts, solve
 from scoutrl.exact.sufficient import Sufficiency
 
 
-def exploration_length(env: MetaEnv) -> dict[str, ExplorationLength]:
+def exploration_length(env: Spec) -> dict[str, ExplorationLength]:
     """Compute the least expected number of exploration steps after which `optimum` can be earned.
 
     Steps count from the start of one exploration episode, up to and including the one whose answer makes what is known

@@ -10,7 +10,7 @@ from scoutrl._platform import accelerator, pin_threads
 from scoutrl.engines.cluster import Cluster
 from scoutrl.engines.seed_process import SeedRun
 from scoutrl.engines.seeds import SeedGroup, train_groups
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.enumerable import EnumerableEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
@@ -34,7 +34,7 @@ _EVALUATION_SEED = 0
 
 
 def compare(
-    family: str | MetaEnv,
+    family: str | Spec,
     algorithms: Sequence[str],
     seeds: int,
     out: str | os.PathLike[str],
@@ -134,5 +134,5 @@ def _seed_result(seed: SeedRun, within: Path, score: Evaluation | None, failures
     )
 
 
-def _bounds(env: MetaEnv) -> dict[str, dict[str, float]]:
+def _bounds(env: Spec) -> dict[str, dict[str, float]]:
     return bounds(env) if isinstance(env, EnumerableEnv) else {}

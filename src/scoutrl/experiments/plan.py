@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from scoutrl.engines.seeds import SeedGroup
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.experiments.variants import read_variants
 from scoutrl.results.comparison import Budget
@@ -20,9 +20,9 @@ from scoutrl.training.state import state_like
 class Plan:
     """A comparison to be made."""
 
-    env: MetaEnv
+    env: Spec
     """The family of environments."""
-    own: MetaEnv | None
+    own: Spec | None
     """The family if it was given as an object; None if it was given by name."""
     groups: tuple[SeedGroup, ...]
     """The seeds to train of each algorithm or variant."""
@@ -35,7 +35,7 @@ class Plan:
 
 
 def plan(
-    family: str | MetaEnv,
+    family: str | Spec,
     algorithms: Sequence[str],
     seeds: int,
     out: Path,

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import MetaEnv, Spec
 from scoutrl.envs.check import check_render
 from scoutrl.envs.problems import Split
 from scoutrl.envs.raised import callbacks_of
@@ -41,13 +41,14 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
         ScoutError: the directory cannot be made or written to, or the family cannot be rendered.
     """
     env = trained.env
-    check_render(env)
+    if isinstance(env, MetaEnv):
+        check_render(env)
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
     record, written = recorder(env, trained.algorithm.protocol(greedy=True)), []
     for row in rows:
         key = jax.random.fold_in(jax.random.key(seed), int(row))
-        with callbacks_of(type(env).__name__):
+        with callbacks_of(env.title):
             episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
         path = directory / f"{_name(env, int(row))}.gif"
         try:
@@ -60,7 +61,7 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
     return written
 
 
-def _name(env: MetaEnv, row: int) -> str:
+def _name(env: Spec, row: int) -> str:
     """The name of a film without its suffix, such as `colour-2` or `useful-3-useless-5`: always that of a file."""
     problems = env.problems
     if problems.sizes is None:
@@ -96,6 +97,7 @@ def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:
     parts = [shown]
     seen = episode.observations[moment]
     if seen.ndim == 3:
+        seen = _in_colour(seen)
         large = max(1, shown.height // seen.shape[0])
         size = (seen.shape[1] * large, seen.shape[0] * large)
         parts.insert(0, Image.fromarray(seen).resize(size, Image.Resampling.NEAREST))
@@ -107,6 +109,12 @@ def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:
         left += part.width
     _draw_strip(frame, episode, moment)
     return frame
+
+
+def _in_colour(seen: np.ndarray) -> np.ndarray:
+    """The last picture in an observation [height, width, channels], which may be grey or a stack of several."""
+    channels = 3 if seen.shape[2] % 3 == 0 else 1
+    return np.repeat(seen[:, :, -channels:], 3 // channels, axis=2)
 
 
 def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:

@@ -11,10 +11,11 @@ from scoutrl.algorithms import registry as algorithm_registry
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.algorithms.settings import LEARNER, check_used, settings_of, unused, values_of
 from scoutrl.algorithms.settings import build as build_algorithm
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
+from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
 from scoutrl.plugins import announce
-from scoutrl.runs.families import build, checked_options, name_of, options_of_object, rebuilds
+from scoutrl.runs.families import build, checked_options, name_of, on_host, options_of_object, rebuilds
 from scoutrl.runs.presets import preset as find_preset
 from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_lists
@@ -91,12 +92,14 @@ class RunConfig:
 
 BESIDES = ("steps", "seconds", "evaluations", "until", "format")
 """Fields that do not say what a run is, but how long it is, how often it is looked at, and how it is kept."""
+_CHUNK = 5_000
+"""Steps of environments on the host in one chunk, about, unless `iterations` are set."""
 _RUN_SETTINGS = ("iterations", "evaluation_trials", "evaluations")
 
 
 def resolve(
     algorithm: str,
-    family: str | MetaEnv,
+    family: str | Spec,
     preset: str | None = None,
     steps: int | None = None,
     seed: int = 0,
@@ -131,6 +134,9 @@ def resolve(
     if own is not None and of_family:
         raise ScoutError("env.NAME cannot be set for a family given as an object: give its options when making it.")
     options = checked_options(name, of_family) if own is None else options_of_object(own)
+    settings = _settings(algorithm, others)
+    if "iterations" not in of_run and (hosted := on_host(name, options, own)):
+        of_run["iterations"] = _iterations(hosted, settings)
     until = start.until if until is None and steps is None else until
     return RunConfig(
         algorithm=algorithm,
@@ -139,14 +145,20 @@ def resolve(
         preset=preset or "default",
         seed=counted("seed", seed, 0, LARGEST_SEED),
         steps=counted("steps", start.steps if steps is None else steps),
-        settings=_settings(algorithm, others),
+        settings=settings,
         by_hand=own is not None and not rebuilds(own, options),
         until=None if until is None else read_until(until, lambda: build(name, options) if own is None else own),
         **{key: counted(key, value) for key, value in of_run.items()},
     )
 
 
-def make_env(config: RunConfig) -> MetaEnv:
+def _iterations(family: HostFamily, settings: Mapping[str, Any]) -> int:
+    """Iterations of a chunk in which environments on the host take some thousands of steps: about every few seconds."""
+    episodes = settings.get("exploration_episodes", 1) + settings.get("exploitation_episodes", 1)
+    return max(1, round(_CHUNK / (settings.get("trials_per_iteration", 64) * episodes * family.horizon)))
+
+
+def make_env(config: RunConfig) -> Spec:
     """The family of a run.
 
     Raises:

@@ -2,25 +2,27 @@
 
 import inspect
 import json
+import zlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import equinox as eqx
 import jax
 
-from scoutrl.envs import MetaEnv, registry
+from scoutrl.envs import Spec, registry
 from scoutrl.envs.check import check_own
 from scoutrl.envs.check_pure import in_bytes
+from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
 from scoutrl.runs.settings import fit_all, options_of, without_lists
 
 
-def build(name: str, options: Mapping[str, Any]) -> MetaEnv:
+def build(name: str, options: Mapping[str, Any]) -> Spec:
     """The family of that name, or class `package.module:ClassName`, made with `options`."""
     return registry.make(name, **without_lists(options))
 
 
-def build_checked(name: str, options: Mapping[str, Any]) -> MetaEnv:
+def build_checked(name: str, options: Mapping[str, Any]) -> Spec:
     """As `build`, after a check of a family that is not Scout's own.
 
     Raises:
@@ -50,15 +52,25 @@ def checked_options(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return _unusual(made, fit_all(given, options_of(made), name, prefix="env."))
 
 
-def name_of(env: MetaEnv) -> str:
+def on_host(name: str, options: Mapping[str, Any], own: Spec | None) -> HostFamily | None:
+    """The family, if its environments are stepped on the host; `own` is the object, if it was given as one."""
+    if own is None and not isinstance(registry.find(name), type):
+        own = build(name, options)
+    return own if isinstance(own, HostFamily) else None
+
+
+def name_of(env: Spec) -> str:
     """What `build` would call an object's class: its name in the registry, else `package.module:ClassName`."""
-    if not isinstance(env, MetaEnv):
+    if not isinstance(env, Spec):
         raise ScoutError(f"a family is a name or a scoutrl.MetaEnv object; this is a {type(env).__name__}.")
     return registry.name_of(env)
 
 
-def options_of_object(env: MetaEnv) -> dict[str, Any]:
+def options_of_object(env: Spec) -> dict[str, Any]:
     """What the constructor was given, as far as attributes of the same name tell and JSON can hold it."""
+    if isinstance(env, HostFamily):
+        ids = in_bytes(env.problems.ids)
+        return {"horizon": env.horizon, "problems": f"{len(env.problems.ids)}, {zlib.crc32(ids):08x}"}
     found = {}
     for name in inspect.signature(type(env)).parameters:
         value = getattr(env, name, None)
@@ -67,9 +79,9 @@ def options_of_object(env: MetaEnv) -> dict[str, Any]:
     return _unusual(type(env), found)
 
 
-def rebuilds(env: MetaEnv, options: Mapping[str, Any]) -> bool:
+def rebuilds(env: Spec, options: Mapping[str, Any]) -> bool:
     """Whether another process can make the very same object from its class and `options`."""
-    if type(env).__module__ == "__main__":
+    if isinstance(env, HostFamily) or type(env).__module__ == "__main__":
         return False
     try:
         return bool(eqx.tree_equal(build(name_of(env), options), env))

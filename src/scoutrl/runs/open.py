@@ -7,7 +7,7 @@ from pathlib import Path
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.algorithms.knowledge import Knowledge
 from scoutrl.algorithms.settings import LEARNER
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
@@ -31,9 +31,9 @@ class TrainedRun:
     """The run directory."""
     config: RunConfig
     """What was trained."""
-    env: MetaEnv
+    env: Spec
     """The family it is to act in."""
-    home: MetaEnv
+    home: Spec
     """The family it was trained on: the same, or another with the same spaces."""
     algorithm: Algorithm
     """The algorithm with its settings."""
@@ -83,7 +83,7 @@ def single_dir(path: str | Path) -> Path:
     return found[0]
 
 
-def open_run(path: Path, env: MetaEnv | None = None, trust: bool = False) -> TrainedRun:
+def open_run(path: Path, env: Spec | None = None, trust: bool = False) -> TrainedRun:
     """Open the run directory of one seed; of its checkpoint only the part of the agent is read.
 
     Args:
@@ -114,7 +114,7 @@ def open_run(path: Path, env: MetaEnv | None = None, trust: bool = False) -> Tra
     return TrainedRun(path, config, env, home, algorithm, trained.agent, trained.knowledge, steps)
 
 
-def _check_spaces(family: str, home: MetaEnv, env: MetaEnv) -> None:
+def _check_spaces(family: str, home: Spec, env: Spec) -> None:
     for role in ("observation", "action", "goal"):
         learnt, offered = getattr(home.spaces, role), getattr(env.spaces, role)
         if learnt != offered:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import announce, is_installed, sources
+from scoutrl.plugins import announce, is_installed, module_of, sources
 from scoutrl.runs.run_dir import CONFIG
 
 
@@ -22,7 +22,7 @@ def admit(names: Iterable[object], where: Path, trust: bool) -> None:
     Raises:
         ScoutError: one of them may not.
     """
-    wanted = {name: name.partition(":")[0] for name in names if isinstance(name, str) and ":" in name}
+    wanted = {name: module_of(name) for name in names if isinstance(name, str) and module_of(name)}
     found = {name: sources(module) for name, module in wanted.items() if module not in sys.modules}
     for name, files in found.items():
         if any(file.resolve().is_relative_to(_root(where)) for file in files):

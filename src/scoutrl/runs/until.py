@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 from scoutrl.exact.bounds import optimum
 from scoutrl.runs.metrics import RETURN, read_rows
@@ -17,7 +17,7 @@ _ROUNDING = 1e-5
 """Sums of float32 rewards come out so much lower or higher."""
 
 
-def read_until(given: Until, make: Callable[[], MetaEnv]) -> float | None:
+def read_until(given: Until, make: Callable[[], Spec]) -> float | None:
     """Read a return to train until.
 
     Args:

@@ -6,6 +6,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, Metrics
+from scoutrl.envs import Spec
 from scoutrl.training.state import TrainingState, strongly_typed
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.trial import Trial
@@ -36,7 +37,7 @@ def chunk(
 
     state, (metrics, env_steps, faults) = sampler.repeat(step, state, iterations)
     means = {name: jnp.mean(values) for name, values in metrics.items()}
-    return state, ChunkMetrics(means, env_steps.sum(), finite(state), earliest(faults))
+    return state, ChunkMetrics(means, env_steps.sum(), sampler.call(finite, state), earliest(faults))
 
 
 def iterate(
@@ -58,7 +59,14 @@ def _watched_iteration(
     problem_key, collect_key, learn_key, _ = _keys(state)
     problems = spec.problems.sample(problem_key, count, "train")
     trials = collect(sampler, algorithm, state, problems, jax.random.split(collect_key, count))
-    learnt, metrics = sampler.call(algorithm.learn, spec, state.algorithm, trials, learn_key)
+    return sampler.call(_learnt, state, algorithm, spec, trials, learn_key, donate=True)
+
+
+def _learnt(
+    state: TrainingState, algorithm: Algorithm, spec: Spec, trials: Trial, key: PRNGKeyArray
+) -> tuple[TrainingState, Metrics, Int[Array, ""], Fault]:
+    """The iteration from its trials on."""
+    learnt, metrics = algorithm.learn(spec, state.algorithm, trials, key)
     env_steps = trials.exploration.mask.sum() + trials.exploitation.mask.sum()
     fault = earliest(jax.vmap(lambda trial: watch(spec, trial))(trials))
     return strongly_typed(TrainingState(learnt, state.key, state.iteration + 1)), metrics, env_steps, fault

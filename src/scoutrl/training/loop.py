@@ -9,7 +9,7 @@ import numpy as np
 
 from scoutrl._platform import accelerator, on_this_machine, pin_threads
 from scoutrl.algorithms.base import Algorithm
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.errors import RunsFailedError
 from scoutrl.evaluation.evaluate import Measure
 from scoutrl.runs import metrics
@@ -30,7 +30,7 @@ _SAVE_SHARE = 0.03
 """Most of the time that checkpoints may take."""
 
 
-def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: bool = True) -> Path:
+def train(config: RunConfig, out: str | Path, env: Spec | None = None, show: bool = True) -> Path:
     """Train one seed, or go on with it, until the steps of `config`, or its seconds if it says any, are done.
 
     It stops sooner where the return `config.until` is held (`runs.until`).
@@ -55,7 +55,7 @@ def train(config: RunConfig, out: str | Path, env: MetaEnv | None = None, show: 
 def train_together(
     configs: Sequence[RunConfig],
     outs: Sequence[Path],
-    env: MetaEnv | None = None,
+    env: Spec | None = None,
     show: bool = True,
     measure: Measure | None = None,
 ) -> list[Path]:
@@ -78,8 +78,9 @@ def train_together(
         going = [record for record in records if not record.finished]
         if going:
             config = configs[0]
+            sampler = stack.enter_context(contextlib.closing(sampler_for(env)))
             programs = TrainingProgram(
-                sampler_for(env), algorithm, len(going), config.iterations, config.evaluation_trials, measure
+                sampler, algorithm, len(going), config.iterations, config.evaluation_trials, measure
             )
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show))
@@ -97,7 +98,7 @@ class _Training:
 
     def __init__(
         self,
-        env: MetaEnv,
+        env: Spec,
         algorithm: Algorithm,
         programs: TrainingProgram,
         records: list[RunRecord],
@@ -160,7 +161,7 @@ class _Training:
             i: self._records[i].count(int(reports[i].env_steps), reports[i].metrics, chunk_seconds, row_seconds)
             for i in going
         }
-        family = type(self._env).__name__
+        family, noted = self._env.title, self._programs.report()
         faults = {i: reports[i].fault.describe(family) for i in going}
         if due := [i for i in going if self._records[i].evaluation_due]:
             evaluated = self._programs.evaluate(progress)
@@ -169,7 +170,7 @@ class _Training:
                 rows[i], faults[i] = rows[i] | scores, faults[i] or fault.describe(family)
         for i, row in rows.items():
             finite = np.asarray(reports[i].finite), self._finite_at_start[i]
-            self._records[i].write(row | self._compile_seconds, *finite, faults[i])
+            self._records[i].write(row | noted | self._compile_seconds, *finite, faults[i])
         self._compile_seconds = {}
         late = time.perf_counter() > self._save_at
         self._save(progress, [i for i in going if late or self._records[i].finished])

@@ -59,6 +59,11 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
         tell(f"The replay{count} takes {gigabytes(takes['capacity'])} of memory; a smaller capacity makes it less.")
 
 
+def replay_bytes(spec: Spec, algorithm: Algorithm) -> float:
+    """Bytes of an algorithm's replay."""
+    return _bytes_of(jax.eval_shape(lambda: algorithm.replay(spec)))
+
+
 def _require(takes: dict[str, float], settings: dict[str, Any], seeds: int, rest: float = 0) -> None:
     """Refuse what is too much together, and name what takes most."""
     need, have = sum(takes.values()) + rest, device_memory()

@@ -78,18 +78,22 @@ class TrainingProgram:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
 
         def run() -> tuple[TrainingState, Any]:
-            with callbacks_of(type(self._sampler.spec).__name__):
+            with callbacks_of(self._sampler.spec.title):
                 after, metrics = self._advance(state)
                 return after, jax.device_get(metrics)
 
         after, metrics = aside(run).result()
         return after, self.split(metrics)
 
+    def report(self) -> dict[str, float]:
+        """What the sampler has to note of the chunk."""
+        return self._sampler.report()
+
     def evaluate(self, state: TrainingState) -> list[tuple[dict[str, float], Fault]]:
         """Quick evaluation on validation problems, and what the family did wrong first in it, one per seed."""
 
         def run() -> Any:
-            with callbacks_of(type(self._sampler.spec).__name__):
+            with callbacks_of(self._sampler.spec.title):
                 return jax.device_get(self._evaluate(state))
 
         results = self.split(aside(run).result())

@@ -1,64 +1,23 @@
-"""Where trials come from: a sampler rolls agents through trials; who trains or evaluates does not know how."""
+"""Where trials come from: a sampler for each kind of family. Families in JAX are stepped on the device."""
 
-import abc
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar, final
+from typing import Any, final
 
 import jax
 from jaxtyping import Array, PRNGKeyArray
 
 from scoutrl.envs import MetaEnv, Spec
+from scoutrl.envs.host import HostFamily
 from scoutrl.envs.problems import Problem
 from scoutrl.errors import ScoutError
 from scoutrl.trees import scan
-from scoutrl.trials.agent import Agent
+from scoutrl.trials.base_sampler import MakeAgent as MakeAgent
+from scoutrl.trials.base_sampler import Sampler as Sampler
+from scoutrl.trials.base_sampler import State as State
+from scoutrl.trials.host.sampler import HostSampler
 from scoutrl.trials.rollout import rollout
 from scoutrl.trials.trial import Protocol, Trial
-
-MakeAgent = Callable[[Problem, PRNGKeyArray], Agent]
-"""From a problem ID and a key to the agent of one trial, in pure JAX; at test time it is the same for all problems.
-
-What it depends on is in it as leaves, like those of `eqx.Partial`, so that a sampler can compile it once for all.
-"""
-State = TypeVar("State")
-
-
-class Sampler(abc.ABC):
-    """Rolls agents through trials, and runs the loops in which that happens."""
-
-    @property
-    @abc.abstractmethod
-    def spec(self) -> Spec:
-        """The family that is played."""
-
-    @abc.abstractmethod
-    def sample(self, make_agent: MakeAgent, problems: Array, keys: PRNGKeyArray, protocol: Protocol) -> Trial:
-        """One trial in each of `problems` [trials, k], with a key [trials] each; fields have the leading axis [trials].
-
-        To be called in functions that `compile` or `repeat` of the same sampler runs.
-        """
-
-    @abc.abstractmethod
-    def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
-        """`step` `count` times, one after the other: the last state, and all other results with a leading axis."""
-
-    @abc.abstractmethod
-    def call(self, function: Callable, *arguments: Any) -> Any:
-        """`function` of `arguments`, which samples nothing, in the midst of functions that do.
-
-        Where those are not compiled, this one is: once, for it is the same at every call (as methods of modules are).
-        """
-
-    @abc.abstractmethod
-    def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
-        """Make a function of arrays that samples ready to be called.
-
-        Args:
-            function: pure but for `sample` and `repeat` of this sampler.
-            arguments: shapes and types of what it will be called with, as `jax.eval_shape` gives them.
-            donate: the first argument is used up by a call.
-        """
 
 
 @final
@@ -87,7 +46,7 @@ class DeviceSampler(Sampler):
         """One scan."""
         return scan(lambda state, _: step(state), state, length=count)
 
-    def call(self, function: Callable, *arguments: Any) -> Any:
+    def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
         """A part of the program around it."""
         return function(*arguments)
 
@@ -111,3 +70,8 @@ def sampler_for(spec: Spec) -> Sampler:
 @sampler_for.register
 def _(spec: MetaEnv) -> Sampler:
     return DeviceSampler(spec)
+
+
+@sampler_for.register
+def _(spec: HostFamily) -> Sampler:
+    return HostSampler(spec)

@@ -1,0 +1,69 @@
+"""Families without any Python: `gym:ID`, an environment of Gymnasium's registry, with its keyword arguments."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, final
+
+import gymnasium
+
+from scoutrl.envs.host.family import HostFamily
+from scoutrl.envs.host.make import from_gymnasium
+from scoutrl.errors import ScoutError
+from scoutrl.plugins import GYM, imported, module_of
+
+
+@final
+class Registered:
+    """Makes an environment of Gymnasium's registry."""
+
+    def __init__(self, id: str):
+        self._id = id
+
+    def __call__(self, arguments: Mapping[str, Any]) -> gymnasium.Env:
+        """With these keyword arguments."""
+        return gymnasium.make(self._id, disable_env_checker=True, **arguments)
+
+
+def maker_by_id(name: str) -> Any:
+    """A function that makes the family `gym:ID`, with options that JSON can hold."""
+
+    def made(
+        problems: Any,
+        horizon: int | None = None,
+        goal: str | None = None,
+        codes: int | None = None,
+        time_limit: str = "ends",
+    ) -> HostFamily:
+        if isinstance(problems, str):
+            raise ScoutError(f"the problems of {name} are keyword arguments; give those in a file by --problems FILE.")
+        listed = problems if isinstance(problems, Mapping) else list(problems)
+        made = Registered(name.removeprefix(GYM))
+        if module := module_of(name):
+            imported(module, name)
+        return from_gymnasium(
+            made,
+            listed,
+            horizon,
+            name=name,
+            goal=goal,
+            codes=codes,
+            time_limit=time_limit,  # pyright: ignore
+        )
+
+    return made
+
+
+def read_file(path: str) -> Any:
+    """The problems in a file of JSON: a list of keyword arguments, or such lists by split.
+
+    Raises:
+        ScoutError: there is no such file, or it is no JSON.
+    """
+    try:
+        content = json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ScoutError(f"the problems in {path} cannot be read: {error}.") from error
+    if not isinstance(content, Mapping | Sequence) or isinstance(content, str):
+        raise ScoutError(f"{path} must hold a list of keyword arguments, or an object of such lists by split.")
+    return content

@@ -1,0 +1,102 @@
+"""Problems that are keyword arguments: their IDs are found from the values that differ."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from scoutrl.envs.problems import SPLITS, ProblemSet
+from scoutrl.errors import ScoutError
+
+_KEPT, _LEAST = 5, 10
+"""Of a list without splits one problem in so many is kept for the test, if it has at least so many."""
+
+Arguments = tuple[Any, ...]
+"""What each problem's environment is made from, by the row of the problem."""
+Problems = ProblemSet | Sequence[Mapping[str, Any]] | Mapping[str, Sequence[Mapping[str, Any]]]
+"""Problems as users give them: with IDs, as a list of keyword arguments, or as such lists by the name of the split."""
+
+
+def read_problems(given: Problems) -> tuple[ProblemSet, Arguments]:
+    """The problems with their IDs, and what each environment is made from.
+
+    A `ProblemSet` gives each problem the mapping of its names to its numbers. Of keyword arguments those that differ
+    from problem to problem make the ID: whole numbers, texts and truth values are components, numbered in their order;
+    nested values are components, numbered as they first occur; real numbers are real numbers, and then components
+    beside them are one-hot.
+
+    Raises:
+        ScoutError: it is nothing of the kind; arguments that are missing in some; two problems that are alike.
+    """
+    if isinstance(given, ProblemSet):
+        return given, tuple(_named(given.names, row) for row in given.ids.tolist())
+    rows, splits = _listed(given)
+    names = list(rows[0])
+    for number, row in enumerate(rows):
+        if set(row) != set(names):
+            raise ScoutError(f"problem {number} has the arguments {sorted(row)}, and the first one {sorted(names)}.")
+    differ = [name for name in names if len({_text(row[name]) for row in rows}) > 1]
+    columns = {name: _column([row[name] for row in rows]) for name in differ or names[:1]}
+    if not columns:
+        raise ScoutError("problems are keyword arguments, and these have none.")
+    titles, table = _table(columns)
+    validation = splits.get("validation")
+    return ProblemSet(table, splits["train"], splits["test"], titles, validation), tuple(dict(row) for row in rows)
+
+
+def _named(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
+    return dict(zip(names, row, strict=True))
+
+
+def _listed(given: Any) -> tuple[list[Mapping[str, Any]], dict[str, list[int]]]:
+    """All problems, and the rows of each split."""
+    if isinstance(given, Mapping):
+        if not {"train", "test"} <= set(given) <= set(SPLITS):
+            raise ScoutError(f"problems are a list, or lists named train, test, validation; not {sorted(given)}.")
+        rows, splits = [], {}
+        for split, part in given.items():
+            splits[split] = list(range(len(rows), len(rows) + len(_mappings(part))))
+            rows += _mappings(part)
+        return rows, splits
+    rows = _mappings(given)
+    if len(rows) < _LEAST:
+        return rows, {"train": list(range(len(rows))), "test": list(range(len(rows)))}
+    # The stream of a RandomState is frozen: other versions of NumPy make the same split.
+    kept = sorted(np.random.RandomState(0).permutation(len(rows))[: len(rows) // _KEPT].tolist())
+    return rows, {"train": [row for row in range(len(rows)) if row not in set(kept)], "test": kept}
+
+
+def _mappings(given: Any) -> list[Mapping[str, Any]]:
+    if isinstance(given, str | bytes) or not isinstance(given, Sequence) or not len(given):
+        raise ScoutError("problems are a scoutrl.ProblemSet, or a list of keyword arguments, at least one.")
+    for number, row in enumerate(given):
+        if not isinstance(row, Mapping) or not all(isinstance(name, str) for name in row):
+            raise ScoutError(f"problem {number} must be keyword arguments, name to value; it is {row!r:.80}.")
+    return list(given)
+
+
+def _text(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=repr)
+
+
+def _column(values: list[Any]) -> tuple[np.ndarray, list[str]]:
+    """Real numbers and no names; or the number of each value, and what the numbers stand for."""
+    plain = all(isinstance(value, int | float) and not isinstance(value, bool) for value in values)
+    if plain and any(isinstance(value, float) for value in values):
+        return np.array(values, np.float64), []
+    simple = plain or (len({type(value) for value in values}) == 1 and isinstance(values[0], str | bool))
+    known = sorted(set(values)) if simple else list({_text(value): None for value in values})
+    numbers = {value: number for number, value in enumerate(known)}
+    return np.array([numbers[value if simple else _text(value)] for value in values]), [str(value) for value in known]
+
+
+def _table(columns: Mapping[str, tuple[np.ndarray, list[str]]]) -> tuple[list[str], np.ndarray]:
+    """Names and columns of the IDs: all components, or all real numbers."""
+    if all(names for _, names in columns.values()):
+        return list(columns), np.stack([values for values, _ in columns.values()], axis=1)
+    titles, found = [], []
+    for name, (values, names) in columns.items():
+        titles += [f"{name}={value}"[:40] for value in names] or [name]
+        found += [np.eye(len(names))[values]] if names else [values[:, None]]
+    return titles, np.concatenate(found, axis=1)

@@ -1,0 +1,1 @@
+"""Trials of environments on the host: a loop in Python around an agent whose verbs are compiled."""
