@@ -10,11 +10,10 @@ from scoutrl._platform import accelerator, pin_threads
 from scoutrl.engines.processes import SeedRun
 from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.envs import MetaEnv
-from scoutrl.envs.enumerable import EnumerableEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
-from scoutrl.exact.bounds import bounds
+from scoutrl.exact.bounds import bounds, has_bounds
 from scoutrl.exact.exploration import exploration_length
 from scoutrl.experiments.comparison_dir import describe_comparison
 from scoutrl.experiments.plan import Plan, plan
@@ -133,4 +132,4 @@ def _seed_result(seed: SeedRun, within: Path, score: Evaluation | None, failures
 
 
 def _bounds(env: MetaEnv) -> dict[str, dict[str, float]]:
-    return bounds(env) if isinstance(env, EnumerableEnv) else {}
+    return bounds(env) if has_bounds(env) else {}
