@@ -91,7 +91,7 @@ def acted_and_learnt(algorithm: GradientAlgorithm, case: Case) -> list[tuple[Any
     """For each policy: what it would do and keep on what learning sees of fresh trials, and the steps of these."""
     sampler, learner, heard = ProbeSampler(Probe(case.kind)), algorithm.learner, []
 
-    def loss(self, head, target, features, target_features, steps):
+    def loss(self, head, target, features, target_features, steps, key):
         heard.append((head(features[:, :-1]), steps))
         return jnp.float32(0), {}
 

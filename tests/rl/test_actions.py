@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 
-from scoutrl.rl.actions import Components, chosen, random_action
+from scoutrl.rl.actions import Bins, Components, chosen, random_action
 
 
 def test_components_of_spaces():
@@ -52,3 +52,14 @@ def test_random_actions_lie_in_their_space_and_are_all_as_likely(space):
     span = high - low + whole
     np.testing.assert_allclose((drawn - low).mean(axis=0), (high - low) / 2, atol=0.02 * span.max())
     np.testing.assert_allclose(drawn.var(axis=0), (span**2 - whole) / 12, rtol=0.1)
+
+
+def test_bins_of_a_box_are_evenly_spaced_numbers_with_the_bounds_among_them():
+    bins = Bins.of(Box(np.array([-1, 2], np.float32), np.array([3, 2], np.float32)), 5)
+    assert bins.sizes == (5, 5)
+    choices = jnp.stack([jnp.arange(5), jnp.arange(5)], axis=-1)
+    # A coordinate whose bounds are one has that number in all bins.
+    np.testing.assert_array_equal(bins.join(choices), [[-1, 2], [0, 2], [1, 2], [2, 2], [3, 2]])
+    assert bins.split(jnp.array([[[-1.0, 2.0], [0.4, 2.0], [0.6, 2.0], [3.0, 2.0]]]))[..., 0].tolist() == [[0, 1, 2, 4]]
+    many = Bins.of(Box(-0.3, 0.7, (1,)), 7)
+    assert many.split(many.join(jnp.arange(7)[:, None]))[:, 0].tolist() == list(range(7))

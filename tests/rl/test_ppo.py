@@ -123,7 +123,7 @@ def example() -> tuple[ActorCritic, jax.Array, Steps]:
 def test_the_loss_by_hand():
     learner = Ppo(lambda_=0.5, clip=0.2, entropy_weight=0.1, value_weight=0.25)
     head, features, steps = example()
-    found, metrics = jax.jit(learner.loss)(head, head, features, features, steps)
+    found, metrics = jax.jit(learner.loss)(head, head, features, features, steps, jax.random.key(0))
     second = 3 - 18
     first = 1 + 0.5 * 18 - 10 + 0.5 * 0.5 * second
     # Normalised, two numbers are 1 and -1, here the first is the larger one: its gain is cut at 1.2.
@@ -138,7 +138,8 @@ def test_the_loss_by_hand():
 
 def test_steps_that_did_not_take_place_move_nothing():
     head, features, steps = example()
-    slope = jax.jit(jax.grad(lambda head: Ppo().loss(head, head, features, features, steps)[0]))(head)
+    key = jax.random.key(0)
+    slope = jax.jit(jax.grad(lambda head: Ppo().loss(head, head, features, features, steps, key)[0]))(head)
     parameters, critic = np.asarray(slope.parameters.weight).reshape(3, 2, 3), np.asarray(slope.critic.weight)[:, 0]
     assert (np.abs(parameters[:2]).max(axis=(1, 2)) > 1e-3).all()
     assert (np.abs(critic[:2]) > 1e-3).all()

@@ -13,6 +13,7 @@ from scoutrl.rl.actions import NEVER
 from scoutrl.rl.learner import Steps
 from scoutrl.rl.q_lambda import QHead, QLambda
 
+KEY = jax.random.key(0)
 UNEQUAL = MultiDiscrete([2, 5, 3])
 JUNK = 99.0
 """Stands where a component has no such choice; it must not count."""
@@ -47,7 +48,7 @@ def test_q_of_several_numbers_is_the_mean_of_their_utilities():
     # One step, action (1, 0), reward 0, then a state worth (11 + 13) / 2: Q = (11 + 7) / 2.
     steps = Steps(jnp.array([[[1, 0]]]), jnp.zeros((1, 1)), jnp.full((1, 1), 0.5), jnp.ones((1, 1), bool))
     features = jnp.ones((1, 2, 1))
-    loss, metrics = jax.jit(QLambda().loss)(head, head, features, features, steps)
+    loss, metrics = jax.jit(QLambda().loss)(head, head, features, features, steps, KEY)
     assert loss == pytest.approx((9 - 0.5 * 12) ** 2)
     assert not metrics
 
@@ -60,7 +61,7 @@ def test_the_return_goes_on_only_after_an_action_whose_every_number_is_greedy(se
     head, features = given(MultiDiscrete([2, 3]), [0], [[[0, 2, JUNK], [0, 3, 6]]]), jnp.ones((1, 4, 1))
     actions, rewards = jnp.array([[[1, 2], second, [1, 2]]]), jnp.array([[1.0, 2.0, 4.0]])
     steps = Steps(actions, rewards, jnp.full((1, 3), 0.5), jnp.ones((1, 3), bool))
-    found, _ = jax.jit(QLambda(lambda_=1.0).loss)(head, head, features, features, steps)
+    found, _ = jax.jit(QLambda(lambda_=1.0).loss)(head, head, features, features, steps, KEY)
     # From the last step back: 4 + 0.5 * 2 = 5, then 2 + 0.5 * 5 = 4.5, then what the second action leaves of it.
     assert found == pytest.approx(((2 - target) ** 2 + (q - 4.5) ** 2 + (2 - 5) ** 2) / 3)
 
@@ -115,7 +116,7 @@ def test_each_number_is_drawn_at_random_by_itself():
 def test_what_a_component_does_not_have_is_not_learnt():
     head, features = spiteful(4), jax.random.normal(jax.random.key(0), (2, 4, 4))
     steps = Steps(jnp.ones((2, 3, 3), int), jnp.ones((2, 3)), jnp.full((2, 3), 0.9), jnp.ones((2, 3), bool))
-    slope = jax.jit(jax.grad(lambda h: QLambda().loss(h, head, features, features, steps)[0]))(head)
+    slope = jax.jit(jax.grad(lambda h: QLambda().loss(h, head, features, features, steps, KEY)[0]))(head)
     slope = np.asarray(slope.advantage.bias).reshape(3, 5)
     assert np.isfinite(slope).all()
     assert (slope[~head.components.valid] == 0).all()
@@ -140,7 +141,8 @@ def test_random_actions_are_drawn_by_their_weights():
 
 def test_the_share_of_random_actions_is_even_in_its_logarithm_and_can_be_bounded():
     learner = QLambda(epsilon_low=0.01, epsilon_high=0.5)
-    noise = jax.vmap(learner.noise)(jax.random.split(jax.random.key(0), 4000))
+    head = drawn(Discrete(2), 1)
+    noise = jax.vmap(lambda key: learner.noise(key, head))(jax.random.split(jax.random.key(0), 4000))
     assert np.quantile(np.asarray(noise), [0, 0.5, 1]) == pytest.approx([0.01, 0.005**0.5, 0.5], rel=0.1)
     bounded = np.asarray(learner.bound(noise, 0.1, 0.2))
     np.testing.assert_allclose(bounded, np.clip(noise, 0.1, 0.2))
@@ -197,7 +199,7 @@ def test_one_component_has_the_q_values_and_the_loss_of_one_number(components, d
     rest = (jnp.asarray(REWARDS, jnp.float32), jnp.asarray(DISCOUNTS, jnp.float32), jnp.asarray(MASK))
     for lambda_ in (0.0, 0.7, 1.0):
         learner = QLambda(lambda_=lambda_, double=double)
-        found, _ = jax.jit(learner.loss)(head, target, features, features, Steps(actions, *rest))
+        found, _ = jax.jit(learner.loss)(head, target, features, features, Steps(actions, *rest), KEY)
         assert float(found) == pytest.approx(plain_loss(q, target_q, states, lambda_), rel=1e-5)
 
 
@@ -214,8 +216,11 @@ def test_one_component_acts_as_one_number():
 @pytest.mark.parametrize(
     ("learner", "space", "message"),
     [
-        (QLambda(), Box(-1, 1, (2,)), "Discrete and MultiDiscrete actions, .* are a Box: .* such as learner=ppo"),
-        (QLambda(), MultiBinary(3), "Discrete and MultiDiscrete actions, .* are a MultiBinary"),
+        (QLambda(), MultiBinary(3), "learns Discrete, MultiDiscrete and Box actions, .* are a MultiBinary"),
+        (QLambda(), Box(-np.inf, 1, (2,)), "with finite bounds; .* lacks bounds"),
+        (QLambda(), Box(-1, 1, (2,), np.float64), "float32 .* type float64"),
+        (QLambda(), Box(-1, 1, (2, 2)), r"vectors .* shape \(2, 2\)"),
+        (QLambda(random_actions=(1, 2)), Box(-1, 1, (2,)), "random_actions has 2 weights; .* several numbers"),
         (QLambda(random_actions=(1, 2)), Discrete(3), "random_actions has 2 weights; the family has 3 actions"),
         (QLambda(random_actions=(1, 2)), MultiDiscrete([2, 2]), "random_actions has 2 weights; .* several numbers"),
     ],
@@ -234,6 +239,7 @@ def test_what_cannot_be_learnt_is_refused_in_one_line(learner, space, message):
         ({"lambda_": 1.5}, "lambda_"),
         ({"random_actions": (0.0, 0.0)}, "random_actions must be weights of at least 0, not all 0"),
         ({"random_actions": (1.0, -1.0)}, "random_actions must be weights"),
+        ({"bins": 1}, "bins must be 2 or more"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings, message):

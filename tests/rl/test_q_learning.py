@@ -44,7 +44,7 @@ def example(mask=(True, True, False)):
 
 
 def loss_of(q, actions, **rest):
-    return q_loss(q=chosen(q[..., None, :], actions[..., None]), greedy=q.argmax(axis=-1) == actions, **rest)
+    return q_loss(q=chosen(q[..., None, :], actions[..., None]), follow=q.argmax(axis=-1) == actions, **rest)
 
 
 loss = jax.jit(loss_of)

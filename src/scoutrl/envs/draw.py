@@ -3,6 +3,8 @@
 Positions are cells (x, y) and sizes parts of a cell. A canvas is [height, width, 3], colours in 0 … 1.
 """
 
+import math
+
 import equinox as eqx
 import jax.numpy as jnp
 import numpy as np
@@ -67,6 +69,26 @@ def ring(canvas: Canvas, position: Spot, radius: float, colour: Colour) -> Canva
     """A thick circle, empty inside."""
     distance = jnp.hypot(*_offsets(canvas, position))
     return _fill(canvas, abs(distance - radius * 0.78) - radius * 0.22, colour)
+
+
+UPWARDS = np.array((0, 1), np.float32)
+"""A direction."""
+
+
+def arc(
+    canvas: Canvas,
+    centre: Spot,
+    radius: float,
+    width: float,
+    colour: Colour,
+    direction: Spot = UPWARDS,
+    half: float = math.pi / 2,
+) -> Canvas:
+    """The part of a circle that lies within the angle `half` of a direction (a unit vector), `width` cells wide."""
+    x, y = _offsets(canvas, centre)
+    far, way = jnp.hypot(x, y), jnp.asarray(direction, jnp.float32)
+    off = jnp.arccos(jnp.clip((x * way[0] + y * way[1]) / jnp.maximum(far, 1e-6), -1, 1)) - half
+    return _fill(canvas, jnp.maximum(abs(far - radius) - width / 2, off * radius), colour)
 
 
 def agent(canvas: Canvas, position: Spot) -> Canvas:

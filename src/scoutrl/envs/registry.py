@@ -39,6 +39,18 @@ _BUILT_IN = {
         "scoutrl.envs.lever:Lever",
         "One of 64 levers pays and one of them tells which: the coupling of exploring and exploiting, in one step.",
     ),
+    "semicircle": Plugin(
+        "scoutrl.envs.semicircle:Semicircle",
+        "Continuous: find a goal somewhere on a half circle, which pays only near it (80 goals, 100 unseen).",
+    ),
+    "semicircle-wind": Plugin(
+        "scoutrl.envs.semicircle:SemicircleWind",
+        "As semicircle, with a wind of which nothing is known either.",
+    ),
+    "escape-room": Plugin(
+        "scoutrl.envs.escape_room:EscapeRoom",
+        "Continuous: find the one opening in the wall of a round room (80 openings, 100 unseen).",
+    ),
     "sign": Plugin(
         "scoutrl.envs.sign.family:Sign",
         "3D visual navigation: read the sign behind the barrier, then go to the box or key of that colour.",

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from scoutrl.envs import Spec
+from scoutrl.envs.analytic import AnalyticEnv
 from scoutrl.envs.check import check_own
 from scoutrl.envs.check_enumerable import check_enumerable
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
@@ -30,11 +31,13 @@ def bounds(env: Spec) -> Bounds:
         actions. In families of horizon 1 also `no_information`: the best policy that knows only which problems the
         split has. Then exact posterior sampling (see `thompson.py`), by which at first all problems of the split are
         equally likely: `thompson` after one exploration episode, `thompson_one_draw` after one that ends where its
-        first draw is refuted, `no_exploration` after none.
+        first draw is refuted, `no_exploration` after none. An `AnalyticEnv` says its own.
 
     Raises:
-        ScoutError: the family is no `EnumerableEnv`, or breaks a promise.
+        ScoutError: the family is neither an `EnumerableEnv` nor an `AnalyticEnv`, or breaks a promise.
     """
+    if isinstance(env, AnalyticEnv):
+        return _own(env)
     env = _enumerable(env)
     policies: dict[str, Policy] = {"optimum": _any_action(env), "random": _mean}
     policies |= {name: best(mask) for name, mask in env.restrictions().items()}
@@ -52,11 +55,27 @@ def optimum(env: Spec) -> dict[str, float]:
     """The bound `optimum` alone, by split, which takes a part of the time.
 
     Raises:
-        ScoutError: the family is no `EnumerableEnv`, or breaks a promise.
+        ScoutError: as of `bounds`.
     """
+    if isinstance(env, AnalyticEnv):
+        return _own(env)["optimum"]
     env = _enumerable(env)
     (values,) = solve(env, [_any_action(env)]).values
     return {split: round(float(values[env.problems.rows(split)].mean()), 6) for split in SPLITS}
+
+
+def has_bounds(env: Spec) -> bool:
+    """Whether the family is of a kind whose bounds can be computed."""
+    return isinstance(env, AnalyticEnv | EnumerableEnv)
+
+
+def _own(env: AnalyticEnv) -> Bounds:
+    """The bounds that a family says itself."""
+    check_own(env)
+    splits = {split: env.own_bounds(env.problems.of(split)) for split in SPLITS}
+    if any("optimum" not in found for found in splits.values()):
+        raise ScoutError(f"{type(env).__name__}.own_bounds must have `optimum` among its bounds.")
+    return {name: {split: round(found[name], 6) for split, found in splits.items()} for name in splits["train"]}
 
 
 def _enumerable(env: Spec) -> EnumerableEnv:
@@ -64,7 +83,8 @@ def _enumerable(env: Spec) -> EnumerableEnv:
     if not isinstance(env, EnumerableEnv):
         raise ScoutError(
             f"{type(env).__name__} has no exact bounds: its states cannot be listed. "
-            "Derive it from scoutrl.envs.enumerable.EnumerableEnv if they can."
+            "Derive it from scoutrl.envs.enumerable.EnumerableEnv if they can; if the family knows its bounds, from "
+            "scoutrl.envs.analytic.AnalyticEnv."
         )
     check_own(env)
     check_enumerable(env)

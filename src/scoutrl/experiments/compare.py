@@ -11,11 +11,10 @@ from scoutrl.engines.cluster import Cluster
 from scoutrl.engines.seed_process import SeedRun
 from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.envs import Spec
-from scoutrl.envs.enumerable import EnumerableEnv
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
-from scoutrl.exact.bounds import bounds
+from scoutrl.exact.bounds import bounds, has_bounds
 from scoutrl.exact.exploration import exploration_length
 from scoutrl.experiments.comparison_dir import describe_comparison
 from scoutrl.experiments.plan import Plan, plan
@@ -135,4 +134,4 @@ def _seed_result(seed: SeedRun, within: Path, score: Evaluation | None, failures
 
 
 def _bounds(env: Spec) -> dict[str, dict[str, float]]:
-    return bounds(env) if isinstance(env, EnumerableEnv) else {}
+    return bounds(env) if has_bounds(env) else {}

@@ -19,7 +19,7 @@ Action = Any
 """An element of the action space, or many: any leading axes."""
 Share = Float[Array, ""] | float
 Noise = Any
-"""What makes a policy try other actions in training: a pytree drawn once a trial."""
+"""What makes a policy try other actions in training: a pytree drawn at the start of a trial."""
 Kept = Any
 """What a learner keeps of a decision, beside the action: a pytree, or None."""
 Weights = Float[Array, " batch"] | None
@@ -72,8 +72,8 @@ class PolicyLearner(eqx.Module):
         """
 
     @abc.abstractmethod
-    def noise(self, key: PRNGKeyArray) -> Noise:
-        """Draw the noise of a trial."""
+    def noise(self, key: PRNGKeyArray, head: Any) -> Noise:
+        """Draw the noise of a trial, for the actions of a head."""
 
     @abc.abstractmethod
     def bound(self, noise: Noise, least: Share, most: Share = 1.0) -> Noise:
@@ -81,6 +81,10 @@ class PolicyLearner(eqx.Module):
 
         Learners whose policy is stochastic by itself may give it back as it is.
         """
+
+    def advance(self, noise: Noise) -> Noise:
+        """The noise at the next step of the trial: the same, unless it changes in the course of a trial."""
+        return noise
 
     @abc.abstractmethod
     def act(self, outputs: Any, noise: Any, key: PRNGKeyArray, greedy: bool) -> Action:
@@ -98,6 +102,7 @@ class PolicyLearner(eqx.Module):
         features: Float[Array, "batch time+1 features"],
         target_features: Float[Array, "batch time+1 features"],
         steps: Steps,
+        key: PRNGKeyArray,
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """What is to be minimised on a batch of trajectories.
 
@@ -107,6 +112,7 @@ class PolicyLearner(eqx.Module):
             features: of what the policy sees before each step, and after the last; the gradient reaches them.
             target_features: the same by the running averages.
             steps: what was done and what it brought.
+            key: draws what is random in the loss, if anything is.
 
         Returns:
             The loss and metrics to report.

@@ -10,11 +10,10 @@ from gymnasium import Space
 from gymnasium.spaces import Box, Discrete, MultiDiscrete
 from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.errors import ScoutError
 from scoutrl.nn.init import Rng, zeros
 from scoutrl.nn.linear import Linear
 from scoutrl.ranges import check_ranges
-from scoutrl.rl.actions import NEVER, Components
+from scoutrl.rl.actions import NEVER, Components, require_actions
 from scoutrl.rl.distributions import Categorical, CensoredGaussian, Distribution
 from scoutrl.rl.learner import Action, Features, Head, PolicyLearner, Share, Steps
 from scoutrl.rl.policy_gradient import advantages, clipped_loss, normalise
@@ -105,14 +104,10 @@ class Ppo(PolicyLearner):
 
     def head(self, features: int, space: Space, rng: Rng) -> ActorCritic:
         """A distribution that suits the space, and a value."""
-        if not isinstance(space, Discrete | MultiDiscrete | Box):
-            raise ScoutError(
-                f"learner=ppo learns Discrete, MultiDiscrete and Box actions; the action space of the family is a "
-                f"{type(space).__name__}"
-            )
-        return ActorCritic(features, space, rng)
+        require_actions(self.name, space, Discrete, MultiDiscrete, Box)
+        return ActorCritic(features, space, rng)  # type: ignore
 
-    def noise(self, key: PRNGKeyArray) -> None:
+    def noise(self, key: PRNGKeyArray, head: ActorCritic) -> None:
         """None: the policy itself is stochastic."""
         return None
 
@@ -129,7 +124,13 @@ class Ppo(PolicyLearner):
         return Decision(outputs.policy.log_probability(jnp.asarray(action)), outputs.value)
 
     def loss(
-        self, head: ActorCritic, target: ActorCritic, features: Features, target_features: Features, steps: Steps
+        self,
+        head: ActorCritic,
+        target: ActorCritic,
+        features: Features,
+        target_features: Features,
+        steps: Steps,
+        key: PRNGKeyArray,
     ) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
         """The clipped surrogate, the value's squared error, and the entropy."""
         policy, value, before = head(features[:, :-1]).policy, head(features).value, steps.kept

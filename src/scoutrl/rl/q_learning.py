@@ -13,7 +13,7 @@ def q_lambda_targets(
     values: Float[Array, " time"],
     traces: Float[Array, " time"],
 ) -> Float[Array, " time"]:
-    """Targets of Watkins' Q(λ): look ahead along the trajectory for as long as it stays greedy.
+    """Targets of Q(λ): look ahead along the trajectory, with Watkins' traces for as long as it stays greedy.
 
         y_t = r_t + γ_t [ l_t y_{t+1} + (1 - l_t) v_t ],    y_T = v_{T-1}
 
@@ -21,7 +21,7 @@ def q_lambda_targets(
         rewards: r_t, t = 0 … T-1.
         discounts: γ_t, 0 where step t ended the return.
         values: v_t, the value of the state after step t.
-        traces: l_t in 0 … 1: λ where the next action was greedy and took place, 0 elsewhere.
+        traces: l_t in 0 … 1: λ where the next action took place and is followed (Watkins: it was greedy), 0 elsewhere.
     """
 
     def backward(later: Array, now: tuple[Array, ...]) -> tuple[Array, Array]:
@@ -35,7 +35,7 @@ def q_lambda_targets(
 
 def q_loss(
     q: Float[Array, "batch time"],
-    greedy: Bool[Array, "batch time"],
+    follow: Bool[Array, "batch time"],
     values: Float[Array, "batch time"],
     rewards: Float[Array, "batch time"],
     discounts: Float[Array, "batch time"],
@@ -43,11 +43,11 @@ def q_loss(
     lambda_: float,
     weight: Weights = None,
 ) -> Float[Array, ""]:
-    """Mean squared error of Q(s_t, a_t) to the targets of Watkins' Q(λ), over the steps that took place.
+    """Mean squared error of Q(s_t, a_t) to the targets of Q(λ), over the steps that took place.
 
     Args:
         q: Q(s_t, a_t) of the actions taken.
-        greedy: whether a_t was the best action by Q(s_t, ·).
+        follow: whether the target of step t-1 may follow a_t; Watkins: it was the best action by Q(s_t, ·).
         values: value of the state after each step.
         rewards: r_t.
         discounts: γ_t, 0 where step t ended the return.
@@ -55,7 +55,7 @@ def q_loss(
         lambda_: λ.
         weight: importance weights of the trajectories; None if they are all 1.
     """
-    traces = lambda_ * jnp.pad((greedy & mask)[:, 1:], ((0, 0), (0, 1)))
+    traces = lambda_ * jnp.pad((follow & mask)[:, 1:], ((0, 0), (0, 1)))
     targets = jax.vmap(q_lambda_targets)(rewards, discounts, values, traces)
     return masked_mean((q - jax.lax.stop_gradient(targets)) ** 2, mask, weight)
 

@@ -8,7 +8,8 @@ GROUP = "scoutrl.learners"
 """Entry-point group under which an installed package offers learners of its own."""
 
 _BUILT_IN = {
-    "q": Plugin("scoutrl.rl.q_lambda:QLambda", "Double duelling Q(λ) on replayed trials, for numbered actions."),
+    "q": Plugin("scoutrl.rl.q_lambda:QLambda", "Double duelling Q(λ) on replayed trials; of a Box it learns bins."),
+    "sac": Plugin("scoutrl.rl.sac:Sac", "Soft actor-critic on replayed trials, for actions in a Box."),
     "ppo": Plugin("scoutrl.rl.ppo:Ppo", "Proximal policy optimisation on fresh trials, for actions of every kind."),
 }
 

@@ -92,7 +92,7 @@ class DreamAgent(Agent):
         """Nothing is known: g of the empty trajectory."""
         noise_key, start = jax.random.split(key)
         actors, learner, training = self.actors, self.learner, self.training
-        noise = learner.noise(noise_key)
+        noise = learner.noise(noise_key, actors.policy.head)
         hypotheses = training.hypotheses if training else None
         explorer_random = training.explorer_random if training else 0.0
         hypothesis_random = jnp.maximum(RANDOM, explorer_random)
@@ -133,6 +133,7 @@ class DreamAgent(Agent):
         """Follow the policy of the phase."""
         seen = self.actors.encode.moment(features, memory.done)
         memory = dataclasses.replace(memory, observation=seen)
+        memory = memory if greedy else self._advance(memory)
         if memory.phase == Phase.EXPLORATION:
             return self._explore(memory, key, greedy)
         policy = self.actors.policy
@@ -156,6 +157,12 @@ class DreamAgent(Agent):
         decoder = actors.decoder.history.step(memory.decoder, transition)
         explorer = actors.explorer.history.step(memory.explorer, transition)
         return dataclasses.replace(memory, decoder=decoder, explorer=explorer)
+
+    def _advance(self, memory: DreamMemory) -> DreamMemory:
+        """The noise of the next step."""
+        own = memory.explorer_noise, memory.policy_noise, memory.hypothesis_noise
+        explorer, policy, hypothesis = map(self.learner.advance, own)
+        return dataclasses.replace(memory, explorer_noise=explorer, policy_noise=policy, hypothesis_noise=hypothesis)
 
     def _explore(self, memory: DreamMemory, key: PRNGKeyArray, greedy: bool) -> tuple[Action, DreamMemory]:
         explorer, learner = self.actors.explorer, self.learner

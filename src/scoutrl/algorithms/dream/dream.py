@@ -67,6 +67,7 @@ class DreamBase(DreamSetup):
         rewards: Array,
         explored: Transitions,
         cost: Array,
+        key: PRNGKeyArray,
         weight: Weights = None,
     ) -> Float[Array, ""]:
         """Learn π_exp for its rewards less the cost of each step."""
@@ -76,7 +77,7 @@ class DreamBase(DreamSetup):
         features = self._transition_features(networks.actors, explored)
         heads = networks.actors.explorer.head, targets.actors.explorer.head
         own, target = (n.actors.explorer.unroll(features) for n in (networks, targets))
-        return self.learner.loss(*heads, own, target, steps)[0]
+        return self.learner.loss(*heads, own, target, steps, key)[0]
 
     def policy_loss(
         self,
@@ -84,6 +85,7 @@ class DreamBase(DreamSetup):
         targets: DreamNetworks,
         exploited: EncodedEpisodes,
         z: Float[Array, "batch z"],
+        key: PRNGKeyArray,
         weight: Weights = None,
     ) -> Float[Array, ""]:
         """Learn π_task for the environment's reward."""
@@ -93,7 +95,7 @@ class DreamBase(DreamSetup):
         steps = Steps(exploited.actions, exploited.rewards, discounts, exploited.mask, weight=weight)
         heads = networks.actors.policy.head, targets.actors.policy.head
         own, target = (self._policy_features(n.actors, networks.actors, exploited, z) for n in (networks, targets))
-        return self.learner.loss(*heads, own, target, steps)[0]
+        return self.learner.loss(*heads, own, target, steps, key)[0]
 
     def loss(
         self, networks: DreamNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
@@ -113,12 +115,13 @@ class DreamBase(DreamSetup):
         rewards = self.exploration_rewards(jax.lax.stop_gradient(distance / (before + 1e-3)), explored)
         least = state.counters["least_residual"]
         cost = self.step_cost * ramp(least, self.step_cost_below, self.step_cost_below / 2)
-        z = self._task(f, explored.last(g), batch.informed, key)
+        z, told = self._task(f, explored.last(g), batch.informed, key), batch.weight_unless(batch.informed)
+        explorer_key, policy_key = jax.random.split(jax.random.fold_in(key, 2))
         losses = {
             "bottleneck_loss": self.bottleneck_loss(f, weight),
             "decoder_loss": self.decoder_loss(distance, explored, weight),
-            "explorer_loss": self.explorer_loss(networks, state.targets, rewards, explored, cost, weight),
-            "policy_loss": self.policy_loss(networks, state.targets, exploited, z, batch.weight_unless(batch.informed)),
+            "explorer_loss": self.explorer_loss(networks, state.targets, rewards, explored, cost, explorer_key, weight),
+            "policy_loss": self.policy_loss(networks, state.targets, exploited, z, policy_key, told),
         }
         metrics = {
             "loss": sum(losses.values(), jnp.float32(0.0)),

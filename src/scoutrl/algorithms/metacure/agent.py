@@ -60,6 +60,9 @@ class MetaCureAgent(Agent):
             action, sampled = self.sampler.act(memory.sampled, features, key, greedy)
             return action, dataclasses.replace(memory, sampled=sampled)
         sampled = self.sampler.look(memory.sampled, features)
+        if not greedy:
+            noise = self.sampler.learner.advance(memory.explorer_noise)
+            memory = dataclasses.replace(memory, explorer_noise=noise)
         x = self.explorer.features(memory.explorer, sampled.observation)
         action = self.sampler.learner.act(self.explorer.head(x), memory.explorer_noise, key, greedy)
         return action, dataclasses.replace(memory, sampled=sampled)

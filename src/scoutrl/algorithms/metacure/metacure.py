@@ -87,6 +87,7 @@ class MetaCure(GradientAlgorithm):
         gain: Float[Array, "batch time"],
         explored: Transitions,
         features: TransitionFeatures,
+        key: PRNGKeyArray,
         weight: Weights = None,
     ) -> Float[Array, ""]:
         """Learn π_e for r_exp, always that of the predictors of now, and with no gradient into them."""
@@ -95,9 +96,8 @@ class MetaCure(GradientAlgorithm):
         discounts = self.learner.discount * explored.not_last
         steps = Steps(explored.actions, rewards, discounts, explored.mask, weight=weight)
         explorer, target = networks.explorer, targets.explorer
-        return self.learner.loss(explorer.head, target.head, explorer.unroll(features), target.unroll(features), steps)[
-            0
-        ]
+        seen = explorer.unroll(features), target.unroll(features)
+        return self.learner.loss(explorer.head, target.head, *seen, steps, key)[0]
 
     def loss(
         self, networks: MetaCureNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
@@ -111,12 +111,14 @@ class MetaCure(GradientAlgorithm):
         features = TransitionFeatures(explored.before, actions, explored.rewards, explored.after)
         without_id, with_id = errors(networks.curiosity, encode.observation, features, batch.problem)
         context_error, problem_error = (masked_mean(x, explored.mask, weight) for x in (without_id, with_id))
-        explorer = self.explorer_loss(networks, state.targets, without_id - with_id, explored, features, weight)
+        explorer_key, policy_key = jax.random.split(jax.random.fold_in(key, 2))
+        gain = without_id - with_id
+        explorer = self.explorer_loss(networks, state.targets, gain, explored, features, explorer_key, weight)
 
         belief = contexts(factors(sampler, exploration), factors(sampler, exploitation)).belief()
         goals, z = encode.goals(exploitation.goals, *exploitation.mask.shape[:2]), belief.draw(key)
         z = z[:, self.exploration_episodes :]
-        policy = task_loss(self.learner, sampler, state.targets.sampler, exploitation, goals, z, weight)
+        policy = task_loss(self.learner, sampler, state.targets.sampler, exploitation, goals, z, policy_key, weight)
         kl = belief.kl()[:, self.exploration_episodes]
         metrics = {
             "loss": explorer + context_error + problem_error + policy + self.kl_weight * weighted_mean(kl, weight),
@@ -124,7 +126,7 @@ class MetaCure(GradientAlgorithm):
             "policy_loss": policy,
             "context_error": context_error,
             "problem_error": problem_error,
-            "gain": weighted_mean(((without_id - with_id) * explored.mask).sum(axis=1), weight),
+            "gain": weighted_mean((gain * explored.mask).sum(axis=1), weight),
             "kl": kl.mean(),
         }
         return metrics["loss"], LossAux(metrics, jax.lax.stop_gradient(kl))

@@ -62,7 +62,7 @@ class PearlAgent(Agent):
             goal=encode.no_goal(),
             done=jnp.int32(0),
             observation=jnp.zeros(encode.seen),
-            noise=self.learner.bound(self.learner.noise(key), self.random),
+            noise=self.learner.bound(self.learner.noise(key, self.networks.policy.head), self.random),
         )
 
     def begin_episode(self, memory: PearlMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> PearlMemory:
@@ -79,6 +79,7 @@ class PearlAgent(Agent):
     ) -> tuple[Action, PearlMemory]:
         """Line 6: a ~ π_θ(a | s, g, z)."""
         memory, policy = self.look(memory, features), self.networks.policy
+        memory = memory if greedy else dataclasses.replace(memory, noise=self.learner.advance(memory.noise))
         x = policy.features(None, memory.observation, memory.goal, memory.z)
         return self.learner.act(policy.head(x), memory.noise, key, greedy), memory
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.pearl.networks import PearlNetworks
 from scoutrl.nn.gaussian import Factor
@@ -53,6 +53,7 @@ def task_loss(
     episodes: EncodedEpisodes,
     goals: Float[Array, "batch episode goal"],
     z: Float[Array, "batch episode z"],
+    key: PRNGKeyArray,
     weight: Weights = None,
 ) -> Float[Array, ""]:
     """Learn π_θ(a | s, g, z) for the environment's reward."""
@@ -68,4 +69,4 @@ def task_loss(
     discounts = learner.discount * ~episodes.ended
     steps = Steps(episodes.actions, episodes.rewards, discounts, episodes.mask, weight=weight)
     heads = networks.policy.head, targets.policy.head
-    return learner.loss(*heads, features(networks), features(targets), steps)[0]
+    return learner.loss(*heads, features(networks), features(targets), steps, key)[0]

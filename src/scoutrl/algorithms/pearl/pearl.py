@@ -87,7 +87,7 @@ class Pearl(GradientAlgorithm):
         self, networks: PearlNetworks, state: AlgorithmState, batch: Trial, key: PRNGKeyArray
     ) -> tuple[Float[Array, ""], LossAux]:
         """The sum of the two; that of the policy trains q_φ through z."""
-        context_key, key = jax.random.split(key)
+        context_key, key, policy_key = jax.random.split(key, 3)
         belief = self.context(networks, state, batch.problem, context_key)
         phases = [networks.encode.episodes(phase) for phase in (batch.exploration, batch.exploitation)]
         seen = phases[0].goals if self.goal_while_exploring else None
@@ -95,7 +95,7 @@ class Pearl(GradientAlgorithm):
         goals = [networks.encode.goals(goals, *episodes.mask.shape[:2]) for goals, episodes in shown]
         episodes, goals = joined(*phases), jnp.concatenate(goals, axis=1)
         z = jax.vmap(belief.draw, out_axes=1)(jax.random.split(key, episodes.mask.shape[1]))
-        policy = task_loss(self.learner, networks, state.targets, episodes, goals, z, batch.weight)
+        policy = task_loss(self.learner, networks, state.targets, episodes, goals, z, policy_key, batch.weight)
         posterior, kl = self.posterior_loss(belief, batch.weight), belief.kl()
         metrics = {"loss": policy + posterior, "policy_loss": policy, "kl": kl.mean()}
         # The trial's own, as when it was stored: that of its context is of other trials.

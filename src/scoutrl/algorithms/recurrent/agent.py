@@ -76,8 +76,8 @@ class RecurrentAgent(Agent):
             goal=goal,
             done=jnp.int32(0),
             inputs=actor.inputs(jnp.zeros(actor.encode.seen), goal, no, no),
-            exploration_noise=self.learner.bound(self.learner.noise(exploring), self.explorer_random),
-            exploitation_noise=self.learner.noise(exploiting),
+            exploration_noise=self.learner.bound(self.learner.noise(exploring, actor.head), self.explorer_random),
+            exploitation_noise=self.learner.noise(exploiting, actor.head),
         )
 
     def begin_episode(self, memory: RecurrentMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> RecurrentMemory:
@@ -98,10 +98,16 @@ class RecurrentAgent(Agent):
         seen = self.actor.encode.moment(features, memory.done)
         inputs = self.actor.inputs(seen, memory.goal, memory.exploiting, memory.done == 0)
         memory = dataclasses.replace(memory, inputs=inputs)
+        memory = memory if greedy else self._advance(memory)
         noise = jax.tree.map(
             lambda a, b: jnp.where(memory.exploiting, a, b), memory.exploitation_noise, memory.exploration_noise
         )
         return self.learner.act(self._outputs(memory), noise, key, greedy), memory
+
+    def _advance(self, memory: RecurrentMemory) -> RecurrentMemory:
+        """The noise of the next step."""
+        exploring, exploiting = map(self.learner.advance, (memory.exploration_noise, memory.exploitation_noise))
+        return dataclasses.replace(memory, exploration_noise=exploring, exploitation_noise=exploiting)
 
     def keep(self, memory: RecurrentMemory, action: Action) -> Kept:
         """What the learner wants to know."""

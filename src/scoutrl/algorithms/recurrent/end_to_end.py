@@ -8,6 +8,7 @@ from memory to belief: `beliefs`.
 import abc
 from typing import Literal
 
+import jax
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.base import AlgorithmState
@@ -88,7 +89,8 @@ class EndToEnd(GradientAlgorithm):
         weight = batch.weight_unless(beliefs.told)
         steps = Steps(moved.actions, self.counted(sequence), self.discounts(sequence), moved.mask, moved.kept, weight)
         head, target = networks.actor.head, state.targets.actor.head
-        policy, metrics = self.learner.loss(head, target, features, target_features, steps)
+        own = jax.random.fold_in(key, 2)  # 0 and 1 are what splitting the key in two gives
+        policy, metrics = self.learner.loss(head, target, features, target_features, steps, own)
         metrics = {"loss": policy + beliefs.loss, "policy_loss": policy, **metrics, **beliefs.metrics}
         return metrics["loss"], LossAux(metrics)
 

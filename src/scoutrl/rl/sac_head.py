@@ -1,0 +1,125 @@
+"""The last layers of soft actor-critic: a policy, two critics and a temperature."""
+
+import math
+from typing import final
+
+import equinox as eqx
+import jax
+import jax.numpy as jnp
+import numpy as np
+from gymnasium.spaces import Box
+from jaxtyping import Array, Float, PRNGKeyArray
+
+from scoutrl.nn.init import Rng
+from scoutrl.nn.linear import Linear
+from scoutrl.nn.norm import LayerNorm
+from scoutrl.rl.learner import Features, Head
+
+LEAST_LOG, MOST_LOG = -5.0, 2.0
+"""Bounds on the logarithm of the standard deviation before squashing."""
+
+
+@final
+class Squashed(eqx.Module):
+    """tanh(u), u normal with independent coordinates: actions in -1 … 1, which stand for those of a Box."""
+
+    mean: Float[Array, "*batch n"]
+    """Of u."""
+    log_deviation: Float[Array, "*batch n"]
+    """Logarithm of the standard deviation of u."""
+    low: tuple[float, ...] = eqx.field(static=True)
+    """Lower bounds of the Box."""
+    high: tuple[float, ...] = eqx.field(static=True)
+    """Upper bounds of the Box."""
+
+    def sample(self, key: PRNGKeyArray) -> tuple[Float[Array, "*batch n"], Float[Array, "*batch"]]:
+        """An action in -1 … 1, reparameterised, and its log-density there."""
+        noise = jax.random.normal(key, self.mean.shape)
+        u = self.mean + jnp.exp(self.log_deviation) * noise
+        log_normal = -0.5 * noise**2 - self.log_deviation - 0.5 * math.log(2 * math.pi)
+        # log(1 - tanh² u), in a form that is exact far out.
+        log_slope = 2 * (math.log(2) - u - jax.nn.softplus(-2 * u))
+        return jnp.tanh(u), (log_normal - log_slope).sum(axis=-1)
+
+    def mode(self) -> Float[Array, "*batch n"]:
+        """The action of the mean of u, in -1 … 1."""
+        return jnp.tanh(self.mean)
+
+
+@final
+class Actor(eqx.Module):
+    """π(·|s)."""
+
+    hidden: Linear
+    norm: LayerNorm
+    mean: Linear
+    """To the mean before squashing."""
+    deviation: Linear
+    """To the logarithm of the standard deviation, before it is bounded."""
+
+    def __init__(self, features: int, size: int, width: int, rng: Rng):
+        """Draw a policy over actions of `size` coordinates."""
+        self.hidden, self.norm = Linear(features, width, rng), LayerNorm(width)
+        self.mean, self.deviation = Linear(width, size, rng, gain=0.1), Linear(width, size, rng, gain=0.1)
+
+    def __call__(self, features: Features) -> tuple[Float[Array, "*batch n"], Float[Array, "*batch n"]]:
+        """Mean and logarithm of the standard deviation."""
+        x = jax.nn.relu(self.norm(self.hidden(features)))
+        middle, half = (MOST_LOG + LEAST_LOG) / 2, (MOST_LOG - LEAST_LOG) / 2
+        # At the start the deviation is 1: the policy is spread over the whole box.
+        start = math.atanh(-middle / half)
+        return self.mean(x), middle + half * jnp.tanh(self.deviation(x) + start)
+
+
+@final
+class Critic(eqx.Module):
+    """Q(s, a)."""
+
+    hidden: Linear
+    """From features and action."""
+    norm: LayerNorm
+    out: Linear
+
+    def __init__(self, features: int, size: int, width: int, rng: Rng):
+        """Draw a critic for actions of `size` coordinates."""
+        self.hidden, self.norm = Linear(features + size, width, rng), LayerNorm(width)
+        self.out = Linear(width, 1, rng, gain=1.0)
+
+    def __call__(self, features: Features, action: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
+        """The value of an action in -1 … 1."""
+        x = self.hidden(jnp.concatenate([features, action], axis=-1))
+        return self.out(jax.nn.relu(self.norm(x)))[..., 0]
+
+
+@final
+class SacHead(Head):
+    """A policy, two critics and a temperature."""
+
+    actor: Actor
+    critics: list[Critic]
+    """Two."""
+    log_temperature: Float[Array, ""]
+    """log α."""
+    low: tuple[float, ...] = eqx.field(static=True)
+    high: tuple[float, ...] = eqx.field(static=True)
+
+    def __init__(self, features: int, space: Box, width: int, temperature: float, rng: Rng):
+        """Draw a head for features of that length."""
+        self.low, self.high = tuple(space.low.tolist()), tuple(space.high.tolist())
+        self.actor = Actor(features, self.size, width, rng)
+        self.critics = [Critic(features, self.size, width, rng) for _ in range(2)]
+        self.log_temperature = jnp.asarray(np.float32(math.log(temperature)))
+
+    @property
+    def size(self) -> int:
+        """Coordinates of an action."""
+        return len(self.low)
+
+    def __call__(self, features: Features) -> Squashed:
+        """π(·|s)."""
+        return Squashed(*self.actor(features), self.low, self.high)
+
+    def least(self, features: Features, action: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
+        """The lower of the two values of an action in -1 … 1."""
+        one, other = (critic(features, action) for critic in self.critics)
+        return jnp.minimum(one, other)
