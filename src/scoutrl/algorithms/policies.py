@@ -28,7 +28,7 @@ class Explorer(eqx.Module):
     def __init__(self, history: History, observation: int, width: int, learner: PolicyLearner, action: Space, rng: Rng):
         """Draw a policy for observation features of that length."""
         self.history = history
-        self.mix = Linear(history.gru.hidden + observation, width, rng)
+        self.mix = Linear(history.cell.hidden + observation, width, rng)
         self.head = learner.head(width, action, rng)
 
     def features(self, memory: Array, observation: Array) -> Features:

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.policies import Explorer, TaskPolicy
 from scoutrl.envs import Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.problem_encoder import ProblemEncoder
@@ -61,6 +62,7 @@ class Sizes(eqx.Module):
     z: int = eqx.field(static=True)
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
+    cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
     policy_memory: bool = eqx.field(static=True)
 
@@ -77,7 +79,7 @@ def build(
     seen, done = encode.seen, encode.action.size
 
     def history(hidden: int) -> History:
-        return History(seen, done, sizes.width, hidden, rng)
+        return History(seen, done, sizes.width, hidden, sizes.cell, rng)
 
     memory = sizes.policy_width if sizes.policy_memory else 0
     actors = Actors(

@@ -14,6 +14,7 @@ from scoutrl.algorithms.dream.networks import Actors, DreamNetworks, Sizes, buil
 from scoutrl.algorithms.gradient import GradientAlgorithm
 from scoutrl.algorithms.off_policy import only_off_policy
 from scoutrl.envs import Problem, Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
 
@@ -61,6 +62,8 @@ class DreamSetup(GradientAlgorithm):
     """Width of explorer and decoder."""
     memory_size: int = 64
     """Length of the recurrent memories of explorer and decoder."""
+    memory_cell: MemoryCell = "linear"
+    """Kind of memory: linear in its own state (minGRU), which is quick at any horizon, or a GRU."""
     policy_width: int = 128
     """Width of the policy."""
     policy_memory: bool = True
@@ -79,7 +82,7 @@ class DreamSetup(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> DreamNetworks:
         """f_ψ, g_ω, π_exp and π_task."""
-        sizes = Sizes(self.z, self.width, self.memory_size, self.policy_width, self.policy_memory)
+        sizes = Sizes(self.z, self.width, self.memory_size, self.memory_cell, self.policy_width, self.policy_memory)
         return build(spec, self.encoders(spec, rng), self.learner, sizes, self.z_scale, rng)
 
     def schedules(self) -> dict[str, float]:
