@@ -65,6 +65,7 @@ class Sizes(eqx.Module):
     cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
     policy_memory: bool = eqx.field(static=True)
+    shared_memory: bool = eqx.field(static=True)
 
 
 def build(
@@ -85,7 +86,14 @@ def build(
     actors = Actors(
         encode,
         Decoder(history(sizes.memory), Linear(sizes.memory, z, rng, gain=1.0)),
-        Explorer(history(sizes.memory), seen, sizes.width, learner, action, rng),
+        Explorer(
+            None if sizes.shared_memory else history(sizes.memory),
+            sizes.memory + seen,
+            sizes.width,
+            learner,
+            action,
+            rng,
+        ),
         TaskPolicy(
             history(memory) if memory else None,
             seen + encode.goal_size + memory,

@@ -64,6 +64,10 @@ class DreamSetup(GradientAlgorithm):
     """Length of the recurrent memories of explorer and decoder."""
     memory_cell: MemoryCell = "linear"
     """Kind of memory: linear in its own state (minGRU), which is quick at any horizon, or a GRU."""
+    shared_memory: bool = False
+    """The explorer reads the decoder's memory and has none of its own: less to compute."""
+    explorer_gradient: bool = False
+    """With a shared memory: let the explorer's loss train it as well as the decoder's."""
     policy_width: int = 128
     """Width of the policy."""
     policy_memory: bool = True
@@ -82,7 +86,15 @@ class DreamSetup(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> DreamNetworks:
         """f_ψ, g_ω, π_exp and π_task."""
-        sizes = Sizes(self.z, self.width, self.memory_size, self.memory_cell, self.policy_width, self.policy_memory)
+        sizes = Sizes(
+            z=self.z,
+            width=self.width,
+            memory=self.memory_size,
+            cell=self.memory_cell,
+            policy_width=self.policy_width,
+            policy_memory=self.policy_memory,
+            shared_memory=self.shared_memory,
+        )
         return build(spec, self.encoders(spec, rng), self.learner, sizes, self.z_scale, rng)
 
     def schedules(self) -> dict[str, float]:

@@ -70,5 +70,5 @@ def build(spec: Spec, encode: Encoders, learner: PolicyLearner, sizes: Sizes, rn
         Predictor(seen, done, memory, width, predicted, rng),
     )
     remembered = History(seen, done, width, memory, sizes.cell, rng)
-    explorer = Explorer(remembered, seen, width, learner, spec.spaces.action, rng)
+    explorer = Explorer(remembered, memory + seen, width, learner, spec.spaces.action, rng)
     return MetaCureNetworks(curiosity, explorer, sampler)
