@@ -15,6 +15,7 @@ TRAINING = (
     *(f"{_SRC}/{package}" for package in ("nn", "rl", "trials", "training")),
     f":(glob){_SRC}/algorithms/*.py",
     f"{_SRC}/runs/presets.py",
+    f"{_SRC}/prng.py",
     *(f"{_SRC}/envs/{module}.py" for module in ("base", "problems", "spaces")),
 )
 """What every training depends on: pathspecs of git."""
@@ -22,6 +23,7 @@ WATCHING = ("benchmarks/race.py", "benchmarks/watch.py")
 EVALUATION = (f"{_SRC}/evaluation",)
 COUPLING = (f"{_SRC}/experiments/coupling.py", f"{_SRC}/experiments/coupling_plan.py", f"{_SRC}/results/growth.py")
 RENDERING = (f"{_SRC}/envs/sign", f"{_SRC}/trials/replay.py", "benchmarks/render.py")
+RANDOMNESS = (f"{_SRC}/prng.py", "benchmarks/randomness.py", "benchmarks/statistics_of_bits.py")
 KILLING = (f"{_SRC}/runs", f"{_SRC}/training", "benchmarks/kill.py")
 _GRID = f"{_SRC}/envs/grid.py"
 _BESIDE = {f"{_SRC}/envs/bus.py": (_GRID,), f"{_SRC}/envs/cooking.py": (_GRID,)}
@@ -99,6 +101,14 @@ def _kill(result: Mapping[str, Any]) -> Found:
     yield "", "all", provenance_of(result, result), KILLING
 
 
+def _randomness(result: Mapping[str, Any]) -> Found:
+    yield "", "all", provenance_of(result, result), RANDOMNESS
+
+
+def _commits(result: Mapping[str, Any]) -> Found:
+    yield "", "all", provenance_of(result, result), ("benchmarks/compare_commits.py", "benchmarks/watch.py")
+
+
 def _transfer(result: Mapping[str, Any]) -> Found:
     for number, one in enumerate(result["evaluations"]):
         yield "", f"evaluation {number}", provenance_of(result, one), (*code("dream", one["family"]), *EVALUATION)
@@ -127,6 +137,8 @@ _KINDS = {
     "speed": _speed,
     "render": _render,
     "kill": _kill,
+    "randomness": _randomness,
+    "compare_commits": _commits,
     "transfer": _transfer,
     "compare": _compare,
     "coupling": _coupling,

@@ -33,18 +33,19 @@ class Seen:
 class Training:
     """One process of `scout train`."""
 
-    def __init__(self, words: list[str], run_dir: Path, cache: Path):
+    def __init__(self, words: list[str], run_dir: Path, cache: Path, source: Path | None = None):
         """Start it.
 
         Args:
             words: after `scout train`, without `--out`.
             run_dir: of one seed, or of several; what is in there is gone on with.
             cache: directory of compiled programs; an empty one makes a cold start.
+            source: directory of another version's `scoutrl`; None is the one that is installed.
         """
         self._run_dir = run_dir
         self._known = len(read_rows(run_dir))
         self._stderr = tempfile.TemporaryFile("w+")  # noqa: SIM115 (closed in `_end`)
-        environment = os.environ | {"SCOUT_CACHE_DIR": str(cache)}
+        environment = os.environ | {"SCOUT_CACHE_DIR": str(cache)} | ({"PYTHONPATH": str(source)} if source else {})
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
             [*_SCOUT, "train", *words, "--out", str(run_dir)],

@@ -10,7 +10,7 @@ import scoutrl
 
 PACKAGE = Path(scoutrl.__file__).parent
 FLOORS = [
-    {"errors", "plugins", "ranges", "trees", "decoding", "quiet", "_platform", "_version", "__init__"},
+    {"errors", "plugins", "prng", "ranges", "trees", "decoding", "quiet", "_platform", "_version", "__init__"},
     {"pool"},
     {"envs"},
     {"nn", "rl", "exact"},

@@ -9,6 +9,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from scoutrl import prng
 from scoutrl.envs import Spaces, Step
 from scoutrl.envs.spaces import fit_space
 from scoutrl.errors import ScoutError
@@ -64,7 +65,7 @@ class DeployedAgent:
 
     def begin(self, seed: int = 0) -> DeployedMemory:
         """Forget everything: a new problem. The seed draws whatever the agent does at random."""
-        inner, key = self._begin(self._leaves, jax.random.key(seed))
+        inner, key = self._begin(self._leaves, prng.key(seed))
         return DeployedMemory(inner, key, None)
 
     def begin_episode(self, memory: DeployedMemory, phase: str, goal: Any = None) -> DeployedMemory:

@@ -43,9 +43,9 @@ def quick_jit(function: Callable) -> Callable:
 
 
 @cache
-def lived(seed: int = 0) -> tuple[Rooms, AlgorithmState, Trial]:
+def lived(seed: int = 0, **settings) -> tuple[Rooms, AlgorithmState, Trial]:
     """A family, a fresh state whose weights are all random, and trials of two and two episodes to learn from."""
-    env, dream = Rooms(), small(**SEVERAL)
+    env, dream = Rooms(), small(**SEVERAL, **settings)
     state = begun(env, dream, seed)
     return env, state, play(env, dream, state, jax.random.key(seed))
 

@@ -143,7 +143,8 @@ def relived(dream, env, state, trials):
 
     def utilities(before, after):
         if before.phase == Phase.EXPLORATION:
-            return actors.explorer.head(actors.explorer.features(before.explorer, after.observation)).utilities
+            remembered = before.decoder if dream.shared_memory else before.explorer
+            return actors.explorer.head(actors.explorer.features(remembered, after.observation)).utilities
         features = actors.policy.features(before.policy, after.observation, after.goal, after.z)
         return actors.policy.head(features).utilities
 
@@ -157,17 +158,19 @@ def relived(dream, env, state, trials):
     exploited = jax.tree.map(lambda x: x.reshape(-1, *x.shape[2:]), exploited)
     features = dream._transition_features(actors, explored)
     z = explored.last(actors.decoder.prefixes(features))
-    explorer = actors.explorer.head(actors.explorer.unroll(features)[:, :-1])
+    explorer = actors.explorer.head(actors.explorer.unroll(features, actors.decoder.history.scan(features))[:, :-1])
     policy = actors.policy.head(dream._policy_features(actors, actors, exploited, z)[:, :-1])
     steps = [outputs.utilities.reshape(len(z), -1, 1, 4) for outputs in (explorer, policy)]
     return jax.vmap(one)(trials), (jnp.concatenate(steps, axis=1), z)
 
 
-@pytest.mark.parametrize("see_rewards", [True, False])
-def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(see_rewards):
+@pytest.mark.parametrize(
+    "settings", [{}, {"see_rewards": False}, {"shared_memory": True}, {"memory_cell": "gru"}], ids=str
+)
+def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(settings):
     """Memories, goals and z are the same step by step and all at once, over several episodes of both phases."""
-    env, state, trials = lived()
-    dream = small(see_rewards=see_rewards, **SEVERAL)
+    env, state, trials = lived(**settings)
+    dream = small(**settings, **SEVERAL)
     (values, actions, z), learner = jax.tree.map(np.asarray, relived(dream, env, state, trials))
     np.testing.assert_allclose(values, learner[0], atol=1e-5)
     np.testing.assert_array_equal(actions, values[:, :, 0].argmax(axis=-1))
@@ -176,4 +179,4 @@ def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(see_rewards):
     assert (np.ptp(values[:, 2:], axis=0).max(axis=(1, 2)) > 0.01).all()
     richer = eqx.tree_at(lambda t: t.exploration.rewards, trials, trials.exploration.rewards + 1)
     (_, _, other), _ = relived(dream, env, state, richer)
-    assert np.array_equal(other, z) == (not see_rewards)
+    assert np.array_equal(other, z) == (not dream.see_rewards)

@@ -13,9 +13,8 @@ LOSSES = ("loss", "bottleneck_loss", "decoder_loss", "explorer_loss", "policy_lo
 
 
 @quick_jit
-def gradients(networks, state, batch):
+def gradients(networks, state, batch, dream):
     """Each loss, and its gradient in all networks."""
-    dream = small(**SEVERAL)
     losses = lambda networks: dream.loss(networks, state, batch, jax.random.key(1))[1].metrics  # noqa: E731
     return losses(networks), jax.jacrev(lambda networks: {name: losses(networks)[name] for name in LOSSES})(networks)
 
@@ -24,7 +23,7 @@ def at(residual=0.0, change=lambda networks: networks):
     """Losses and gradients, with `change` made to the networks and nothing else."""
     _, state, batch = lived()
     state = with_counter(state, residual=residual, least_residual=residual)
-    return gradients(change(state.networks), state, batch)
+    return gradients(change(state.networks), state, batch, small(**SEVERAL))
 
 
 def parts(gradient) -> set[str]:
@@ -49,6 +48,17 @@ def test_each_objective_trains_its_own_part(name, trained):
     metrics, slopes = at()
     assert metrics["decoded_share"] == 0.5
     assert parts(slopes[name]) == trained
+
+
+@pytest.mark.parametrize("explorer_gradient", [False, True])
+def test_whether_the_explorer_s_loss_trains_a_memory_that_it_shares(explorer_gradient):
+    settings = {"shared_memory": True, "explorer_gradient": explorer_gradient}
+    _, state, batch = lived(shared_memory=True)
+    _, slopes = gradients(state.networks, state, batch, small(**settings, **SEVERAL))
+    assert state.networks.actors.explorer.history is None
+    assert parts(slopes["decoder_loss"]) == {"g"}
+    assert parts(slopes["explorer_loss"]) == ({"g", "explorer"} if explorer_gradient else {"explorer"})
+    assert size(slopes["explorer_loss"].actors.decoder.out) == 0
 
 
 @pytest.mark.parametrize("decoder_gradient", [False, True])

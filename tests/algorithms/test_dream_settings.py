@@ -2,6 +2,7 @@
 
 import gymnasium
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from algorithms.small_dream import small
@@ -35,6 +36,7 @@ from scoutrl.training.state import state_like
         ({"random_actions": (1.0, -1.0)}, "random_actions must be weights of at least 0, not all 0"),
         ({"random_actions": (0.0, 0.0)}, "random_actions must be weights of at least 0, not all 0"),
         ({"success_share": 0.5, "priority_share": 0.5}, "leave none of 32 trials to be drawn"),
+        ({"decay_updates": -1}, "decay_updates must be at least 0"),
     ],
 )
 def test_values_that_make_no_sense_are_refused_in_one_line(settings, said):
@@ -111,3 +113,14 @@ def test_the_state_is_as_large_as_the_settings_say(policy_memory):
 def test_as_many_weights_as_actions():
     with pytest.raises(ScoutError, match="random_actions has 2 weights; the family has 4 actions"):
         small(random_actions=(1.0, 2.0)).init(Rooms(), jax.random.key(0))
+
+
+@pytest.mark.parametrize(("decay", "expected"), [(0, [1, 1, 1, 1, 1]), (2, [1, 0.6, 0.2, 0.2, 0.2])])
+def test_the_step_size_falls_to_a_part_of_itself(decay, expected):
+    adam = small(learning_rate=0.1, decay_updates=decay, decay_to=0.2)._adam()
+    weights, steps = jnp.zeros(1), []
+    state = adam.init(weights)
+    for _ in expected:  # Adam's step along a gradient that stays the same is its step size
+        change, state = adam.update(jnp.ones(1), state, weights)
+        steps.append(-np.asarray(change)[0] / 0.1)
+    np.testing.assert_allclose(steps, expected, rtol=1e-4)

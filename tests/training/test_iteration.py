@@ -61,7 +61,7 @@ def test_the_replay_is_a_part_of_its_own_and_the_agent_a_small_one():
     parts = to_parts(env, dream, start(env, dream, 0))
     assert parts["replay"].keys() >= {"algorithm.replay.priority", "algorithm.replay.trials.exploration.rewards"}
     assert not [name for name in parts["training"] if "replay" in name]
-    assert {"key", "iteration", "algorithm.counters['updates']"} <= parts["training"].keys()
+    assert {"key:key<scout>", "iteration", "algorithm.counters['updates']"} <= parts["training"].keys()
     assert {name.split(".")[0] for name in parts["agent"]} == {"agent", "knowledge"}
 
 

@@ -50,6 +50,10 @@ class GradientAlgorithm(Algorithm):
     """Trials in one gradient step."""
     learning_rate: float = 1.5e-3
     """Adam's step size."""
+    decay_updates: int = 0
+    """Gradient steps in which the step size falls, evenly, to `decay_to` times itself; 0: it stays."""
+    decay_to: float = 0.15
+    """What of the step size is left then."""
     max_gradient: float = 10.0
     """Gradients longer than this (norm over all weights) are cut to it."""
     average_rate: float = 0.01
@@ -71,7 +75,8 @@ class GradientAlgorithm(Algorithm):
         check_ranges(
             self,
             positive=f"{positive} capacity learning_rate max_gradient",
-            shares="success_share priority_share average_rate",
+            shares="success_share priority_share average_rate decay_to",
+            not_negative="decay_updates",
         )
         if self.learner.on_policy:
             _check_epochs(self.trials_per_iteration, self.updates_per_iteration, self.batch_size)
@@ -165,7 +170,10 @@ class GradientAlgorithm(Algorithm):
 
     def _adam(self) -> optax.GradientTransformation:
         # One flat vector compiles and runs faster than forty leaves.
-        return optax.flatten(optax.chain(optax.clip_by_global_norm(self.max_gradient), optax.adam(self.learning_rate)))
+        rate = self.learning_rate
+        if self.decay_updates:
+            rate = optax.linear_schedule(rate, rate * self.decay_to, self.decay_updates)
+        return optax.flatten(optax.chain(optax.clip_by_global_norm(self.max_gradient), optax.adam(rate)))
 
 
 def _arrays(networks: Networks) -> Any:

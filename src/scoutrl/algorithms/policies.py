@@ -6,7 +6,7 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 from gymnasium import Space
-from jaxtyping import Array
+from jaxtyping import Array, Float
 
 from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
@@ -18,26 +18,34 @@ from scoutrl.rl.learner import Features, Head, PolicyLearner
 class Explorer(eqx.Module):
     """π_exp(a | s_:t, a_:t): recurrent over the transitions of the trial."""
 
-    history: History
-    """Over the transitions of the trial."""
+    history: History | None
+    """Over the transitions of the trial; None where it reads a memory that it shares with others."""
     mix: Linear
     """From memory and the observation at hand."""
     head: Head
     """To what the learner needs."""
 
-    def __init__(self, history: History, observation: int, width: int, learner: PolicyLearner, action: Space, rng: Rng):
-        """Draw a policy for observation features of that length."""
+    def __init__(
+        self, history: History | None, inputs: int, width: int, learner: PolicyLearner, action: Space, rng: Rng
+    ):
+        """Draw a policy for that many features of memory and observation together."""
         self.history = history
-        self.mix = Linear(history.gru.hidden + observation, width, rng)
+        self.mix = Linear(inputs, width, rng)
         self.head = learner.head(width, action, rng)
 
     def features(self, memory: Array, observation: Array) -> Features:
         """The last hidden layer, given the memory and the features of an observation."""
         return jax.nn.relu(self.mix(jnp.concatenate([memory, observation], axis=-1)))
 
-    def unroll(self, transitions: TransitionFeatures) -> Features:
-        """The last hidden layer before each step of [batch, time] transitions; after the last one, zeros."""
-        memory = self.history.scan(transitions)
+    def unroll(
+        self, transitions: TransitionFeatures, shared: Float[Array, "batch time+1 hidden"] | None = None
+    ) -> Features:
+        """The last hidden layer before each step of [batch, time] transitions; after the last one, zeros.
+
+        `shared` is the memory on every prefix, of an explorer that has none of its own.
+        """
+        memory = shared if self.history is None else self.history.scan(transitions)
+        assert memory is not None
         features = self.features(memory[:, :-1], transitions.before)
         # No return goes on after the last step, so that what comes there is of no account.
         return jnp.pad(features, ((0, 0), (0, 1), (0, 0)))

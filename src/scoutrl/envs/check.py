@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from scoutrl import prng
 from scoutrl.envs.base import MetaEnv, Spaces, Spec, Step
 from scoutrl.envs.check_pure import check_pure
 from scoutrl.envs.check_values import check_values
@@ -46,7 +47,7 @@ def check_render(env: MetaEnv) -> None:
         ScoutError: it raises something, or returns something else.
     """
     name, problem = type(env).__name__, jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype)
-    state, _ = returned(f"{name}.reset", env.reset, problem, jax.random.key(0))
+    state, _ = returned(f"{name}.reset", env.reset, problem, prng.key(0))
     picture = _shape(returned(f"{name}.render", env.render, state))
     if picture.dtype != np.uint8 or len(picture.shape) != 3 or picture.shape[2] != 3 or 0 in picture.shape:
         raise ScoutError(
@@ -117,7 +118,7 @@ def _no_picture(space: gymnasium.spaces.Box) -> str:
 
 def _check_shapes(env: MetaEnv, name: str) -> None:
     """Everything that can be said without running anything."""
-    problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), jax.random.key(0)
+    problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), prng.key(0)
     answer = returned(f"{name}.reset", env.reset, problem, key)
     if not isinstance(answer, tuple) or len(answer) != 2:
         raise ScoutError(f"{name}.reset must return (state, observation); it returned a {type(answer).__name__}.")

@@ -6,6 +6,7 @@ import gymnasium
 import jax
 import numpy as np
 
+from scoutrl import prng
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.envs.raised import OWN, one_line, returned
 from scoutrl.errors import ScoutError
@@ -24,7 +25,7 @@ def check_enumerable(env: EnumerableEnv) -> None:
     starts = returned(f"{name}.starts", env.starts, problem)
     if not isinstance(starts, Starts):
         raise ScoutError(f"{name}.starts must return Starts(states, observations, probabilities).")
-    state, observation = returned(f"{name}.reset", env.reset, problem, jax.random.key(0))
+    state, observation = returned(f"{name}.reset", env.reset, problem, prng.key(0))
     count = getattr(starts.probabilities, "shape", ())
     given, wanted = _shapes((starts.states, starts.observations)), _shapes((state, observation))
     if len(count) != 1 or given != (wanted[0], [count + shape for shape in wanted[1]]):

@@ -8,6 +8,7 @@ import equinox as eqx
 import jax
 import numpy as np
 
+from scoutrl import prng
 from scoutrl.envs.base import MetaEnv
 from scoutrl.errors import ScoutError
 
@@ -22,7 +23,7 @@ def check_pure(env: MetaEnv, name: str) -> None:
     Raises:
         ScoutError: a method of `name` is not the same each time, or nothing that is seen depends on the problem.
     """
-    problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), jax.random.key(0)
+    problem, key = jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype), prng.key(0)
     space = env.spaces.action
     action = jax.ShapeDtypeStruct(space.shape or (), space.dtype if np.dtype(space.dtype).kind == "f" else np.int32)
     state, _ = jax.eval_shape(lambda *given: env.reset(*given), problem, key)

@@ -5,6 +5,7 @@ from typing import Any
 import jax
 import numpy as np
 
+from scoutrl import prng
 from scoutrl.envs.base import MetaEnv
 from scoutrl.envs.spaces import fit_space
 from scoutrl.errors import ScoutError
@@ -51,7 +52,7 @@ class InteractiveEnv:
         ids = self.env.problems.ids
         if not 0 <= problem < len(ids):
             raise ScoutError(f"problems are numbered 0 … {len(ids) - 1}; there is no problem {problem}.")
-        self._state, observation, goal, self._key = self._reset(ids[problem], jax.random.key(seed))
+        self._state, observation, goal, self._key = self._reset(ids[problem], prng.key(seed))
         self.goal = None if goal is None else np.asarray(goal)
         self._steps, self._over = 0, False
         return np.asarray(observation)

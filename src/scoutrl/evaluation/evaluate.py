@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray
 
+from scoutrl import prng
 from scoutrl._platform import on_this_machine
 from scoutrl.envs import Problem, Spec
 from scoutrl.envs.problems import Split, distinct
@@ -93,7 +94,7 @@ def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> C
     compiled: list[Callable] = []
 
     def score(agent: Agent, seed: int) -> Scores:
-        order, key = np.random.default_rng(seed).permutation(len(ids)), jax.random.key(seed)
+        order, key = np.random.default_rng(seed).permutation(len(ids)), prng.key(seed)
         arrays, rest = eqx.partition(agent, eqx.is_array)
 
         def measure(arrays: Agent, problems: Array, key: PRNGKeyArray, rows: Array) -> Scores:

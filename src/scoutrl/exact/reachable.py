@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
+from scoutrl import prng
 from scoutrl.envs.base import State
 from scoutrl.envs.enumerable import EnumerableEnv
 
@@ -78,7 +79,7 @@ def _expand(
 @eqx.filter_jit
 def _expand_block(env: EnumerableEnv, states: State) -> tuple[State, Array, Array]:
     actions = jnp.arange(env.spaces.action.n, dtype=jnp.int32)  # pyright: ignore[reportAttributeAccessIssue]
-    key = jax.random.key(0)
+    key = prng.key(0)
 
     def step(state: State, action: Array) -> tuple[State, Array, Array]:
         after, answer = env.step(state, action, key)
@@ -99,7 +100,7 @@ def act(env: EnumerableEnv, states: State, actions: np.ndarray) -> tuple[State, 
 
 @eqx.filter_jit
 def _act_block(env: EnumerableEnv, states: State, actions: np.ndarray) -> tuple[State, ...]:
-    key = jax.random.key(0)
+    key = prng.key(0)
 
     def step(state: State, action: Array) -> tuple[State, ...]:
         after, answer = env.step(state, action, key)

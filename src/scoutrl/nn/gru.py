@@ -5,15 +5,16 @@ Per step, with σ the logistic function and x the input's three projections:
     r = σ(x_r + h U_r)    u = σ(x_u + h U_u)    n = tanh(x_n + r (h U_n + b))    h' = (1 - u) n + u h
 """
 
+from typing import final
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from scoutrl.nn.cell import Cell, Hidden, with_initial
 from scoutrl.nn.init import Rng, normal, zeros
 from scoutrl.nn.linear import Linear, matmul
-
-Hidden = Float[Array, "*batch hidden"]
 
 
 class Recurrence(eqx.Module):
@@ -55,7 +56,8 @@ class Inputs(eqx.Module):
     """x_n."""
 
 
-class Gru(eqx.Module):
+@final
+class Gru(Cell):
     """A gated recurrent unit."""
 
     project: Projection
@@ -63,7 +65,6 @@ class Gru(eqx.Module):
     recurrence: Recurrence
     """The hidden state's own weights."""
     hidden: int = eqx.field(static=True)
-    """Length of the hidden state."""
 
     def __init__(self, size: int, hidden: int, rng: Rng):
         """Draw a unit for inputs of length `size`."""
@@ -72,10 +73,6 @@ class Gru(eqx.Module):
         reset, update, new = (normal(rng, (hidden, hidden), hidden**-0.5) for _ in range(3))
         self.recurrence = Recurrence(reset, update, new, zeros(hidden))
 
-    def initial(self) -> Float[Array, " hidden"]:
-        """The memory of nothing."""
-        return jnp.zeros(self.hidden)
-
     def step(self, hidden: Hidden, x: Float[Array, "*batch size"]) -> Hidden:
         """One step, with any leading axes."""
         return _gates(self.recurrence, hidden, self.project(x)).hidden
@@ -83,8 +80,7 @@ class Gru(eqx.Module):
     def scan(self, x: Float[Array, "batch time size"]) -> Float[Array, "batch time+1 hidden"]:
         """The memory before the first step and after each, [batch, time + 1, hidden]."""
         inputs = jax.tree.map(lambda a: a.swapaxes(0, 1), self.project(x))
-        after = _scan(self.recurrence, inputs).swapaxes(0, 1)
-        return jnp.concatenate([jnp.zeros_like(after[:, :1]), after], axis=1)
+        return with_initial(_scan(self.recurrence, inputs))
 
 
 class _Gates(eqx.Module):

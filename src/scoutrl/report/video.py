@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from scoutrl import prng
 from scoutrl.envs import MetaEnv, Spec
 from scoutrl.envs.check import check_render
 from scoutrl.envs.problems import Split
@@ -47,7 +48,7 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
     record, written = recorder(env, trained.algorithm.protocol(greedy=True)), []
     for row in rows:
-        key = jax.random.fold_in(jax.random.key(seed), int(row))
+        key = jax.random.fold_in(prng.key(seed), int(row))
         with callbacks_of(env.title):
             episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
         path = directory / f"{_name(env, int(row))}.gif"

@@ -1,8 +1,8 @@
 """What of a run is needed to evaluate, film and deploy it: the part "agent" of a checkpoint."""
 
 import equinox as eqx
-import jax
 
+from scoutrl import prng
 from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.algorithms.knowledge import Knowledge
 from scoutrl.envs import Spec
@@ -27,4 +27,4 @@ def trained_agent(algorithm: Algorithm, spec: Spec, state: AlgorithmState) -> Tr
 
 def agent_like(algorithm: Algorithm, spec: Spec) -> TrainedAgent:
     """A `TrainedAgent` with shapes in place of arrays, for `from_arrays`."""
-    return shapes_of(trained_agent(algorithm, spec, algorithm.init(spec, jax.random.key(0))))
+    return shapes_of(trained_agent(algorithm, spec, algorithm.init(spec, prng.key(0))))

@@ -13,7 +13,10 @@ from scoutrl.errors import ScoutError
 
 
 def to_arrays(tree: Any) -> dict[str, np.ndarray]:
-    """Every array of `tree` under its path, such as `networks.out.weight`; of random keys the raw numbers."""
+    """Every array of `tree` under its path, such as `networks.out.weight`.
+
+    Of random keys there are the raw numbers, and their name says which generator they are of: `key:key<scout>`.
+    """
     return {name: np.asarray(_raw(leaf)) for name, leaf in _named(tree).items() if eqx.is_array(leaf)}
 
 
@@ -40,7 +43,7 @@ def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
     """The leaf called `name`: taken from `arrays` where `like` describes an array, else `like` itself."""
     if not isinstance(like, jax.ShapeDtypeStruct):
         return like
-    is_key = jnp.issubdtype(like.dtype, jax.dtypes.prng_key)
+    is_key = _is_key(like)
     expected = jax.eval_shape(jax.random.key_data, like) if is_key else like
     array = arrays.get(name)
     if array is None or array.shape != expected.shape or array.dtype != expected.dtype:
@@ -48,12 +51,23 @@ def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
             f"what was saved does not fit this version of the algorithm or family: {name} is missing or of another "
             "shape; continue with the version that wrote it, or train anew in another directory."
         )
-    return jax.random.wrap_key_data(jnp.asarray(array)) if is_key else jnp.asarray(array)
+    if not is_key:
+        return jnp.asarray(array)
+    return jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(jnp.empty((), like.dtype)))
 
 
 def _named(tree: Any) -> dict[str, Any]:
-    return {jax.tree_util.keystr(path).lstrip("."): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+    return {_name(path, leaf): leaf for path, leaf in jax.tree_util.tree_leaves_with_path(tree)}
+
+
+def _name(path: Any, leaf: Any) -> str:
+    name = jax.tree_util.keystr(path).lstrip(".")
+    return f"{name}:{leaf.dtype}" if _is_key(leaf) else name
+
+
+def _is_key(leaf: Any) -> bool:
+    return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
 
 
 def _raw(leaf: Array) -> Array:
-    return jax.random.key_data(leaf) if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key) else leaf
+    return jax.random.key_data(leaf) if _is_key(leaf) else leaf

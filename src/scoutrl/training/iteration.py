@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Int, PRNGKeyArray
 
 from scoutrl.algorithms.base import Algorithm, Metrics
@@ -11,6 +12,9 @@ from scoutrl.training.state import TrainingState, strongly_typed
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.trial import Trial
 from scoutrl.trials.watch import Fault, earliest, watch
+
+_SMALL = 2**16
+"""Numbers of an array that is worth copying to be looked at together with others."""
 
 
 class ChunkMetrics(eqx.Module):
@@ -80,8 +84,23 @@ def collect(sampler: Sampler, algorithm: Algorithm, state: TrainingState, proble
 
 def finite(state: TrainingState) -> Bool[Array, " arrays"]:
     """Tell for each array of real numbers whether all of them are finite."""
-    floats = eqx.filter(state, eqx.is_inexact_array)
-    return jnp.array([jnp.isfinite(leaf).all() for leaf in jax.tree.leaves(floats)], bool)
+    floats = jax.tree.leaves(eqx.filter(state, eqx.is_inexact_array))
+    small = [leaf.size <= _SMALL for leaf in floats]
+    found = iter(_finite_parts([leaf.ravel() for leaf, is_small in zip(floats, small, strict=True) if is_small]))
+    each = [next(found) if is_small else jnp.isfinite(leaf).all() for leaf, is_small in zip(floats, small, strict=True)]
+    return jnp.array(each, bool)
+
+
+def _finite_parts(vectors: list[Array]) -> Bool[Array, " vectors"]:
+    """Of each vector, whether all of it is finite.
+
+    By running counts over all end to end: two hundred reductions would take a second to compile.
+    """
+    if not vectors:
+        return jnp.ones(0, bool)
+    infinite = jnp.cumsum(~jnp.isfinite(jnp.concatenate(vectors)), dtype=jnp.int32)
+    ends = np.cumsum([len(vector) for vector in vectors])
+    return jnp.diff(jnp.pad(infinite, (1, 0))[np.concatenate([[0], ends])]) == 0
 
 
 def evaluation_key(state: TrainingState) -> PRNGKeyArray:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Int, PRNGKeyArray
 
+from scoutrl import prng
 from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
@@ -72,7 +73,7 @@ def from_parts(spec: Spec, algorithm: Algorithm, parts: Parts) -> TrainingState:
 
 
 def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
-    init_key, key = jax.random.split(jax.random.key(seed))
+    init_key, key = jax.random.split(prng.key(seed))
     state = algorithm.init(spec, init_key)
     if not isinstance(state, AlgorithmState):
         raise ScoutError(

@@ -48,8 +48,8 @@ class DreamMemory(eqx.Module):
     phase: Phase = eqx.field(static=True)
     decoder: Array
     """The decoder's memory of the exploration episodes."""
-    explorer: Array
-    """The explorer's memory of them."""
+    explorer: Array | None
+    """The explorer's memory of them; None where it reads the decoder's."""
     policy: Array | None
     """The exploitation policy's memory of its episode."""
     z: Array
@@ -100,7 +100,7 @@ class DreamAgent(Agent):
         return DreamMemory(
             phase=Phase.EXPLORATION,
             decoder=decoder,
-            explorer=actors.explorer.history.initial(),
+            explorer=None if actors.explorer.history is None else actors.explorer.history.initial(),
             policy=actors.policy.initial(),
             z=actors.decoder(decoder),
             goal=actors.encode.no_goal(),
@@ -155,8 +155,10 @@ class DreamAgent(Agent):
         if not exploring:
             return memory
         decoder = actors.decoder.history.step(memory.decoder, transition)
-        explorer = actors.explorer.history.step(memory.explorer, transition)
-        return dataclasses.replace(memory, decoder=decoder, explorer=explorer)
+        memory = dataclasses.replace(memory, decoder=decoder)
+        if actors.explorer.history is None or memory.explorer is None:
+            return memory
+        return dataclasses.replace(memory, explorer=actors.explorer.history.step(memory.explorer, transition))
 
     def _advance(self, memory: DreamMemory) -> DreamMemory:
         """The noise of the next step."""
@@ -168,7 +170,8 @@ class DreamAgent(Agent):
         explorer, learner = self.actors.explorer, self.learner
         if self.random_exploration:
             return random_action(self.action_space, key), memory
-        outputs, noise = explorer.head(explorer.features(memory.explorer, memory.observation)), memory.explorer_noise
+        remembered = memory.decoder if memory.explorer is None else memory.explorer
+        outputs, noise = explorer.head(explorer.features(remembered, memory.observation)), memory.explorer_noise
         if greedy or self.training is None or self.training.hypotheses is None:
             return learner.act(outputs, noise, key, greedy), memory
         switch_key, key = jax.random.split(key)

@@ -66,17 +66,20 @@ class DreamBase(DreamSetup):
         targets: DreamNetworks,
         rewards: Array,
         explored: Transitions,
+        memory: Float[Array, "batch time+1 hidden"],
         cost: Array,
         key: PRNGKeyArray,
         weight: Weights = None,
     ) -> Float[Array, ""]:
-        """Learn π_exp for its rewards less the cost of each step."""
+        """Learn π_exp for its rewards less the cost of each step; `memory` is the decoder's, which it may share."""
         # All exploration episodes of a trial are one return: information counts whenever it comes.
         rewards, discounts = jax.lax.stop_gradient(rewards) - cost, self.learner.discount * explored.not_last
         steps = Steps(explored.actions, rewards, discounts, explored.mask, weight=weight)
         features = self._transition_features(networks.actors, explored)
         heads = networks.actors.explorer.head, targets.actors.explorer.head
-        own, target = (n.actors.explorer.unroll(features) for n in (networks, targets))
+        still = jax.lax.stop_gradient(memory)
+        own = networks.actors.explorer.unroll(features, memory if self.explorer_gradient else still)
+        target = targets.actors.explorer.unroll(features, still)
         return self.learner.loss(*heads, own, target, steps, key)[0]
 
     def policy_loss(
@@ -109,7 +112,8 @@ class DreamBase(DreamSetup):
         explored = transitions(actors.encode.episodes(batch.exploration))
         exploited = actors.encode.episodes(batch.exploitation)
         f = encoder(batch.problem)
-        g = actors.decoder.prefixes(self._transition_features(actors, explored))
+        memory = actors.decoder.history.scan(self._transition_features(actors, explored))
+        g = actors.decoder(memory)
         distance = ((jax.lax.stop_gradient(f)[:, None] - g) ** 2).sum(axis=-1)
         before, after = (weighted_mean(d, weight) for d in (distance[:, 0], explored.last(distance[..., None])[:, 0]))
         rewards = self.exploration_rewards(jax.lax.stop_gradient(distance / (before + 1e-3)), explored)
@@ -120,7 +124,9 @@ class DreamBase(DreamSetup):
         losses = {
             "bottleneck_loss": self.bottleneck_loss(f, weight),
             "decoder_loss": self.decoder_loss(distance, explored, weight),
-            "explorer_loss": self.explorer_loss(networks, state.targets, rewards, explored, cost, explorer_key, weight),
+            "explorer_loss": self.explorer_loss(
+                networks, state.targets, rewards, explored, memory, cost, explorer_key, weight
+            ),
             "policy_loss": self.policy_loss(networks, state.targets, exploited, z, policy_key, told),
         }
         metrics = {

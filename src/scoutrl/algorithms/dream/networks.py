@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.policies import Explorer, TaskPolicy
 from scoutrl.envs import Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
 from scoutrl.nn.problem_encoder import ProblemEncoder
@@ -61,8 +62,10 @@ class Sizes(eqx.Module):
     z: int = eqx.field(static=True)
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
+    cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
     policy_memory: bool = eqx.field(static=True)
+    shared_memory: bool = eqx.field(static=True)
 
 
 def build(
@@ -77,13 +80,20 @@ def build(
     seen, done = encode.seen, encode.action.size
 
     def history(hidden: int) -> History:
-        return History(seen, done, sizes.width, hidden, rng)
+        return History(seen, done, sizes.width, hidden, sizes.cell, rng)
 
     memory = sizes.policy_width if sizes.policy_memory else 0
     actors = Actors(
         encode,
         Decoder(history(sizes.memory), Linear(sizes.memory, z, rng, gain=1.0)),
-        Explorer(history(sizes.memory), seen, sizes.width, learner, action, rng),
+        Explorer(
+            None if sizes.shared_memory else history(sizes.memory),
+            sizes.memory + seen,
+            sizes.width,
+            learner,
+            action,
+            rng,
+        ),
         TaskPolicy(
             history(memory) if memory else None,
             seen + encode.goal_size + memory,

@@ -14,6 +14,7 @@ from scoutrl.algorithms.dream.networks import Actors, DreamNetworks, Sizes, buil
 from scoutrl.algorithms.gradient import GradientAlgorithm
 from scoutrl.algorithms.off_policy import only_off_policy
 from scoutrl.envs import Problem, Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
 
@@ -61,6 +62,12 @@ class DreamSetup(GradientAlgorithm):
     """Width of explorer and decoder."""
     memory_size: int = 64
     """Length of the recurrent memories of explorer and decoder."""
+    memory_cell: MemoryCell = "linear"
+    """Kind of memory: linear in its own state (minGRU), which is quick at any horizon, or a GRU."""
+    shared_memory: bool = False
+    """The explorer reads the decoder's memory and has none of its own: less to compute."""
+    explorer_gradient: bool = False
+    """With a shared memory: let the explorer's loss train it as well as the decoder's."""
     policy_width: int = 128
     """Width of the policy."""
     policy_memory: bool = True
@@ -79,7 +86,15 @@ class DreamSetup(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> DreamNetworks:
         """f_ψ, g_ω, π_exp and π_task."""
-        sizes = Sizes(self.z, self.width, self.memory_size, self.policy_width, self.policy_memory)
+        sizes = Sizes(
+            z=self.z,
+            width=self.width,
+            memory=self.memory_size,
+            cell=self.memory_cell,
+            policy_width=self.policy_width,
+            policy_memory=self.policy_memory,
+            shared_memory=self.shared_memory,
+        )
         return build(spec, self.encoders(spec, rng), self.learner, sizes, self.z_scale, rng)
 
     def schedules(self) -> dict[str, float]:

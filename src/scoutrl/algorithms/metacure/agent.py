@@ -41,6 +41,7 @@ class MetaCureAgent(Agent):
         """Nothing is known."""
         sampled = self.sampler.begin(key)
         noise = self.sampler.learner.bound(sampled.noise, self.explorer_random)
+        assert self.explorer.history is not None
         return MetaCureMemory(Phase.EXPLORATION, self.explorer.history.initial(), noise, sampled)
 
     def begin_episode(self, memory: MetaCureMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> MetaCureMemory:
@@ -76,5 +77,6 @@ class MetaCureAgent(Agent):
         reward = jnp.asarray(step.reward, jnp.float32)
         after = self.sampler.networks.encode.moment(step.observation, sampled.done)
         transition = TransitionFeatures(sampled.observation, done, reward, after)
+        assert self.explorer.history is not None
         explorer = self.explorer.history.step(memory.explorer, transition)
         return dataclasses.replace(memory, sampled=sampled, explorer=explorer)

@@ -25,6 +25,7 @@ from scoutrl.algorithms.off_policy import LossAux, only_off_policy
 from scoutrl.algorithms.pearl.agent import PearlAgent
 from scoutrl.algorithms.pearl.context import contexts, factors, task_loss, together
 from scoutrl.envs import Problem, Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.encoders import Encoder
 from scoutrl.nn.init import Rng
 from scoutrl.nn.recurrent import TransitionFeatures
@@ -51,6 +52,8 @@ class MetaCure(GradientAlgorithm):
     """Width of explorer, predictors and q_φ."""
     memory_size: int = 64
     """Length of the recurrent memories of explorer and context predictor."""
+    memory_cell: MemoryCell = "linear"
+    """Kind of memory: linear in its own state (minGRU), which is quick at any horizon, or a GRU."""
     policy_width: int = 128
     """Width of the exploitation policy."""
 
@@ -61,7 +64,7 @@ class MetaCure(GradientAlgorithm):
 
     def networks(self, spec: Spec, rng: Rng) -> MetaCureNetworks:
         """Predictors, π_e, q_φ and π_θ."""
-        sizes = Sizes(self.z, self.width, self.memory_size, self.policy_width)
+        sizes = Sizes(self.z, self.width, self.memory_size, self.memory_cell, self.policy_width)
         return build(spec, self.encoders(spec, rng), self.learner, sizes, rng)
 
     def agent(self, spec: Spec, state: AlgorithmState) -> MetaCureAgent:

@@ -9,6 +9,7 @@ from scoutrl.algorithms.pearl.networks import PearlNetworks
 from scoutrl.algorithms.pearl.networks import build as build_pearl
 from scoutrl.algorithms.policies import Explorer
 from scoutrl.envs import Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.nn.prediction import Predictor
 from scoutrl.nn.problem_encoder import ProblemEncoder
@@ -23,6 +24,7 @@ class Sizes(eqx.Module):
     z: int = eqx.field(static=True)
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
+    cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
 
 
@@ -64,8 +66,9 @@ def build(spec: Spec, encode: Encoders, learner: PolicyLearner, sizes: Sizes, rn
     curiosity = Curiosity(
         ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng),
         Predictor(seen, done, width, width, predicted, rng),
-        History(seen, done, width, memory, rng),
+        History(seen, done, width, memory, sizes.cell, rng),
         Predictor(seen, done, memory, width, predicted, rng),
     )
-    explorer = Explorer(History(seen, done, width, memory, rng), seen, width, learner, spec.spaces.action, rng)
+    remembered = History(seen, done, width, memory, sizes.cell, rng)
+    explorer = Explorer(remembered, memory + seen, width, learner, spec.spaces.action, rng)
     return MetaCureNetworks(curiosity, explorer, sampler)

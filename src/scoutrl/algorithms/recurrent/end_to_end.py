@@ -18,6 +18,7 @@ from scoutrl.algorithms.recurrent.agent import PrivilegedBelief, RecurrentAgent
 from scoutrl.algorithms.recurrent.networks import Actor, Belief, Sizes
 from scoutrl.algorithms.recurrent.unroll import Beliefs, Unrolled, policy_features, unroll
 from scoutrl.envs import Problem, Spec
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
 from scoutrl.rl.learner import Features, Steps
@@ -43,6 +44,8 @@ class EndToEnd(GradientAlgorithm):
     """Width of the layer before the memory."""
     memory_size: int = 64
     """Length of the recurrent memory."""
+    memory_cell: MemoryCell = "linear"
+    """Kind of memory: linear in its own state (minGRU), which is quick at any horizon, or a GRU."""
     policy_width: int = 128
     """Width of the policy."""
 
@@ -101,6 +104,6 @@ class EndToEnd(GradientAlgorithm):
 
     def build_actor(self, spec: Spec, belief: Belief, rng: Rng) -> Actor:
         """Draw what acts, for the spaces of a family."""
-        sizes = Sizes(self.width, self.memory_size, self.policy_width)
+        sizes = Sizes(self.width, self.memory_size, self.memory_cell, self.policy_width)
         encode, action = self.encoders(spec, rng), spec.spaces.action
         return Actor(encode, action, sizes, belief, self.learner, self.goal_while_exploring, rng)

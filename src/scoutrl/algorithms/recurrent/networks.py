@@ -11,6 +11,7 @@ from jaxtyping import Array, Float
 from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.policies import Conditioned
 from scoutrl.envs.base import Goal
+from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.nn.recurrent import History
 from scoutrl.rl.learner import Features, Head, PolicyLearner
@@ -33,6 +34,7 @@ class Sizes(eqx.Module):
 
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
+    cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
 
 
@@ -70,7 +72,7 @@ class Actor(eqx.Module):
         """
         self.encode, width = encode, sizes.policy_width
         inputs = self.encode.seen + self.encode.goal_size + 2
-        self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, rng)
+        self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, sizes.cell, rng)
         self.belief, self.goal_while_exploring = belief, goal_while_exploring
         self.layers = Conditioned(inputs, belief.size, width, rng)
         self.head = learner.head(width, action, rng)

@@ -12,6 +12,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
+from scoutrl import prng
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
 from scoutrl.pool.pool import HALVES, Pool
@@ -189,7 +190,7 @@ def _anything(leaf: Any) -> Any:
     if not isinstance(leaf, jax.ShapeDtypeStruct):
         return leaf
     if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        return jax.random.split(jax.random.key(0), leaf.shape) if leaf.shape else jax.random.key(0)
+        return jax.random.split(prng.key(0), leaf.shape) if leaf.shape else prng.key(0)
     return jnp.zeros(leaf.shape, leaf.dtype)
 
 
