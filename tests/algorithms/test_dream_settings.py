@@ -82,8 +82,8 @@ class Given(Spec):
     ("spaces", "said"),
     [
         (
-            {"action": gymnasium.spaces.Box(-1, 1, (2,))},
-            "learner=q learns Discrete and MultiDiscrete actions",
+            {"action": gymnasium.spaces.MultiBinary(2)},
+            "learner=q learns Discrete, MultiDiscrete",
         ),
         ({"observation": gymnasium.spaces.Text(3)}, "no encoder reads a Text space"),
         ({"goal": gymnasium.spaces.Text(3)}, "no encoder reads a Text space"),
