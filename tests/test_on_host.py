@@ -100,7 +100,7 @@ def test_without_any_python(tmp_path, monkeypatch, capsys):
     [
         ("gym:NoSuchThing-v0", {"env.problems": [{}]}, "these have none"),
         ("gym:NoSuchThing-v0", {"env.problems": [{"a": 1}]}, "NoSuchThing"),
-        ("gym:CartPole-v1", {}, "without its option 'problems'"),
+        ("gym:CartPole-v1", {}, "say what the problems of gym:CartPole-v1 are"),
         ("gym:CartPole-v1", {"env.problems": [{"nothing": 1}]}, "{'nothing': 1}, raised TypeError"),
         ("gym:CartPole-v1", {"env.problems": [{"sutton_barto_reward": True}], "env.horizon": 0}, "at least 1"),
         ("probes.gym_rooms:PROBLEMS", {}, "is no family"),
