@@ -108,6 +108,7 @@ def test_one_that_fails_always_is_told_of_with_problem_seed_and_actions():
     assert "\n" not in said
 
 
+@pytest.mark.slow
 def test_no_process_is_left_behind():
     before = children()
     closed = sampler_for(corridors(workers=1))
