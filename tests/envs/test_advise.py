@@ -81,5 +81,5 @@ class Explodes(Door):
 
 
 def test_a_reward_that_is_no_number_is_told_with_its_problem():
-    with pytest.raises(ScoutError, match=r"problem {'door': 2} gave the reward nan, step 1"):
+    with pytest.raises(ScoutError, match=r"problem {'door': 2} gave the reward nan in step 1"):
         said(lambda problem: Explodes(problem["door"]))

@@ -11,7 +11,7 @@ import pytest
 
 import scoutrl
 from scoutrl.errors import ScoutError
-from scoutrl.plugins import is_installed, sources
+from scoutrl.plugins import is_installed, module_of, sources
 from scoutrl.runs.open import seed_dirs
 from scoutrl.runs.trust import admit
 
@@ -149,3 +149,23 @@ def test_a_group_knows_its_seeds(group, capsys):
     (group / "config.json").write_text(json.dumps(content))
     assert seed_dirs(group) == [group / "seed-2"]
     assert "seed-1 is left out" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("name", "module"),
+    [
+        ("bus", ""),
+        ("package.module:Family", "package.module"),
+        ("gym:CartPole-v1", ""),
+        ("gym:ns/CartPole-v1", ""),
+        ("gym:package.module:CartPole-v1", "package.module"),
+    ],
+)
+def test_what_a_name_has_imported(name, module):
+    assert module_of(name) == module
+
+
+def test_a_run_of_a_registered_environment_has_nothing_imported_unasked(tmp_path):
+    with pytest.raises(ScoutError, match=r"needs the code of gym:nowhere_to_be\.found:Thing-v0, which is not here"):
+        admit(["gym:nowhere_to_be.found:Thing-v0"], tmp_path, trust=False)
+    admit(["gym:FrozenLake-v1"], tmp_path, trust=False)

@@ -20,6 +20,7 @@ class GymCorridor(gymnasium.Env):
     def reset(self, *, seed=None, options=None):
         super().reset(seed=seed)
         self.steps = 0
+        self.length = self.length if options is None else options["length"]
         return 0, {"goal": 7}
 
     def step(self, action):

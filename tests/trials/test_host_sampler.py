@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+from typing import Any
 
 import equinox as eqx
 import jax
@@ -13,6 +14,7 @@ from trials.corridor import Clerk, Corridor, Keeper
 from trials.gym_corridor import Fails, GymCorridor, corridors
 from trials.test_sampler import assert_same
 
+from scoutrl import from_gymnasium
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import _same
 from scoutrl.trials.host.sampler import HostSampler
@@ -79,6 +81,14 @@ def test_an_environment_that_fails_costs_nothing_but_time(sampler, tmp_path, way
     assert (tmp_path / "failed").exists()
 
 
+def test_problems_may_be_handed_to_reset(sampler):
+    problems = sampler.spec.problems
+    goals: dict[str, Any] = {"goal": "goal", "goal_space": sampler.spec.spaces.goal}
+    family = from_gymnasium(lambda: GymCorridor(9), problems, 4, problem_to="reset", workers=1, **goals)
+    with contextlib.closing(sampler_for(family)) as other:
+        assert_same(sample(other, Clerk("steps"), trials=7), sample(sampler, Clerk("steps"), trials=7))
+
+
 class Broken(GymCorridor):
     """Cannot be stepped in one of the problems."""
 
@@ -98,6 +108,7 @@ def test_one_that_fails_always_is_told_of_with_problem_seed_and_actions():
     assert "\n" not in said
 
 
+@pytest.mark.slow
 def test_no_process_is_left_behind():
     before = children()
     closed = sampler_for(corridors(workers=1))

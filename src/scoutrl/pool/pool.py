@@ -1,7 +1,7 @@
 """A pool of workers that step environments in two halves: while one half is stepped, an agent acts for the other."""
 
 import os
-from multiprocessing import connection
+import select
 from typing import final
 
 import cloudpickle
@@ -45,7 +45,10 @@ class Pool:
         self._memory = new_memory(fields)
         self._arrays = arrays_in(self._memory, fields)
         count = max(1, min(workers, size))
-        shares = [np.arange(size)[np.arange(size) * count // size == i] for i in range(count)]
+        # In turn, so that all have something to do where fewer trials are played than there are slots.
+        shares = [np.arange(i, size, count) for i in range(count)]
+        self._places = shares
+        """The slots of each worker within a half."""
         self._shares = [[(half * size + share).tolist() for half in range(HALVES)] for share in shares]
         self._processes = [self._started(number) for number in range(count)]
 
@@ -74,9 +77,9 @@ class Pool:
         while waiting := [process for process in self._processes if half in process.pending]:
             before = [self._beats(process) for process in waiting]
             patience = self._patience + (0 if all(process.ready for process in waiting) else _START)
-            heard = connection.wait([process.answers for process in waiting], patience)
+            heard = _heard_from(waiting, patience)
             for process, beats in zip(waiting, before, strict=True):
-                if process.answers in heard:
+                if process in heard:
                     lost |= self._heard(process)
                 elif not heard and self._beats(process) == beats:
                     lost |= self._rebuilt(process, f"it did not answer within {self._patience:g} seconds")
@@ -93,8 +96,7 @@ class Pool:
     def _tell(self, command: bytes, half: int) -> None:
         active = self.of("active", half)
         for process in self._processes:
-            slots = [slot - half * self.size for slot in process.halves[half]]
-            if active[slots].any():
+            if active[self._places[process.number]].any():
                 process.forget_output()
                 process.tell(command + str(half).encode())
                 process.pending.append(half)
@@ -124,6 +126,16 @@ class Pool:
 
     def _started(self, number: int) -> Process:
         return Process(number, self._job, self._memory, self._slots, self._shares[number])
+
+
+def _heard_from(processes: list[Process], seconds: float) -> list[Process]:
+    """Those that have answered or are gone, once there is one; none after so many seconds."""
+    # `multiprocessing.connection.wait` makes a selector each time, which takes longer than many environments do.
+    poll = select.poll()
+    for process in processes:
+        poll.register(process.answers.fileno(), select.POLLIN)
+    ready = {descriptor for descriptor, _ in poll.poll(1000 * seconds)}
+    return [process for process in processes if process.answers.fileno() in ready]
 
 
 def _pickled(job: Job) -> bytes:

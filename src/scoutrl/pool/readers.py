@@ -40,6 +40,8 @@ class Number(Reader):
 
     def __call__(self, value: Any) -> np.ndarray:
         """The number."""
+        if type(value) is int or isinstance(value, np.integer):  # the usual case, quickly
+            return np.array(int(value) - self._start, np.int32)
         return np.asarray(_shaped(value, ()) - self._start, np.int32)
 
 

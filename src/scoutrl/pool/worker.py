@@ -66,6 +66,8 @@ class Worker:
         self._shelf = Shelf(job, 2 * sum(map(len, halves)))
         self._held: dict[int, tuple[int, Any]] = {}
         self._home = os.getcwd()
+        self._actions, self._seen, self._rewards = (arrays[name] for name in ("action", "observation", "reward"))
+        self._terminated, self._truncated, self._beats = (arrays[name] for name in ("terminated", "truncated", "beat"))
 
     def do(self, command: bytes) -> list[tuple[int, str]]:
         """Carry out a command; the slots in which something failed, and what."""
@@ -83,7 +85,7 @@ class Worker:
             close(env)
             return [(slot, f"{type(error).__name__}: {' '.join(str(error).split()) or 'no message'}")]
         finally:
-            self._arrays["beat"][slot] += 1  # by which the parent tells slow environments from one that hangs
+            self._beats[slot] += 1  # by which the parent tells slow environments from one that hangs
         return []
 
     def _reset(self, slot: int) -> None:
@@ -94,16 +96,14 @@ class Worker:
         if slot not in self._held:
             self._held[slot] = row, self._shelf.take(row)
         seen, goal = self._job.reset(self._held[slot][1], row, int(self._arrays["seed"][slot]))
-        self._arrays["observation"][slot] = seen
+        self._seen[slot] = seen
         if goal is not None:
             self._arrays["goal"][slot] = goal
 
     def _step(self, slot: int) -> None:
-        arrays = self._arrays
-        answer = self._job.step(self._held[slot][1], arrays["action"][slot])
-        arrays["observation"][slot], arrays["reward"][slot], arrays["terminated"][slot], arrays["truncated"][slot] = (
-            answer
-        )
+        seen, reward, terminated, truncated = self._job.step(self._held[slot][1], self._actions[slot])
+        self._seen[slot], self._rewards[slot] = seen, reward
+        self._terminated[slot], self._truncated[slot] = terminated, truncated
 
 
 def close(env: Any) -> None:

@@ -29,12 +29,14 @@ def maker_by_id(name: str) -> Any:
     """A function that makes the family `gym:ID`, with options that JSON can hold."""
 
     def made(
-        problems: Any,
+        problems: Any = None,
         horizon: int | None = None,
         goal: str | None = None,
         codes: int | None = None,
         time_limit: str = "ends",
     ) -> HostFamily:
+        if problems is None:
+            raise ScoutError(f"say what the problems of {name} are: a list of keyword arguments, by --problems FILE.")
         if isinstance(problems, str):
             raise ScoutError(f"the problems of {name} are keyword arguments; give those in a file by --problems FILE.")
         listed = problems if isinstance(problems, Mapping) else list(problems)
