@@ -63,6 +63,7 @@ class Sizes(eqx.Module):
     memory: int = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
     policy_memory: bool = eqx.field(static=True)
+    explorer_layers: int = eqx.field(static=True)
 
 
 def build(
@@ -83,7 +84,7 @@ def build(
     actors = Actors(
         encode,
         Decoder(history(sizes.memory), Linear(sizes.memory, z, rng, gain=1.0)),
-        Explorer(history(sizes.memory), seen, sizes.width, learner, action, rng),
+        Explorer(history(sizes.memory), seen, sizes.width, learner, action, rng, sizes.explorer_layers),
         TaskPolicy(
             history(memory) if memory else None,
             seen + encode.goal_size + memory,
@@ -94,5 +95,6 @@ def build(
             rng,
         ),
     )
-    encoder = ProblemEncoder(problems.sizes, problems.ids.shape[1], z, rng, z_scale)
+    known = problems.of("train")
+    encoder = ProblemEncoder(problems.sizes, problems.ids.shape[1], z, rng, z_scale, known=known)
     return DreamNetworks(encoder, actors)

@@ -24,6 +24,7 @@ class Sizes(eqx.Module):
     width: int = eqx.field(static=True)
     memory: int = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
+    explorer_layers: int = eqx.field(static=True)
 
 
 @final
@@ -62,10 +63,11 @@ def build(spec: Spec, encode: Encoders, learner: PolicyLearner, sizes: Sizes, rn
     seen, done = encode.seen, encode.action.size
     width, memory, problems, predicted = sizes.width, sizes.memory, spec.problems, encode.observation.size
     curiosity = Curiosity(
-        ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng),
+        ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng, known=problems.of("train")),
         Predictor(seen, done, width, width, predicted, rng),
         History(seen, done, width, memory, rng),
         Predictor(seen, done, memory, width, predicted, rng),
     )
-    explorer = Explorer(History(seen, done, width, memory, rng), seen, width, learner, spec.spaces.action, rng)
+    history, action = History(seen, done, width, memory, rng), spec.spaces.action
+    explorer = Explorer(history, seen, width, learner, action, rng, sizes.explorer_layers)
     return MetaCureNetworks(curiosity, explorer, sampler)
