@@ -40,13 +40,13 @@ class Policy(eqx.Module):
 
 
 def solved(
-    learner: PolicyLearner, puzzle: Puzzle, data: Any, iterations: int, rate: float = 3e-3
+    learner: PolicyLearner, puzzle: Puzzle, data: Any, iterations: int, rate: float = 3e-3, width: int = 32
 ) -> tuple[np.ndarray, np.ndarray]:
     """Greedy episodes after training: observations [episodes, horizon + 1, …], and returns [episodes]."""
     rng = generator(jax.random.key(0))
     seen = jax.eval_shape(puzzle.begin, jax.random.key(0)).shape[0]
     box = Box(-1, 1, (puzzle.coordinates,), np.float32)
-    policy = Policy(Linear(seen, 32, rng), learner.head(32, box, rng))
+    policy = Policy(Linear(seen, width, rng), learner.head(width, box, rng))
     observations, steps = _train(learner, puzzle, iterations, rate, policy, data)
     return np.asarray(observations), np.asarray(steps.rewards.sum(axis=1))
 
