@@ -61,7 +61,7 @@ class DeployedAgent:
         def whole(leaves: list) -> Agent:
             return eqx.combine(jax.tree.unflatten(structure, leaves), rest)
 
-        self._begin, self._begin_episode, self._act, self._observe = _compiled(whole)
+        self._begin, self._begin_episode, self._act, self._observe, self._ends = _compiled(whole)
 
     def begin(self, seed: int = 0) -> DeployedMemory:
         """Forget everything: a new problem. The seed draws whatever the agent does at random."""
@@ -110,6 +110,16 @@ class DeployedAgent:
             inner, key, memory.phase
         )
 
+    def ends(self, memory: DeployedMemory) -> bool:
+        """Whether the agent ends its exploration episode in place of the action that it has just chosen.
+
+        Only agents trained with `end_exploration` ever do. That episode is over then: begin the next one.
+
+        Raises:
+            ScoutError: no episode was begun.
+        """
+        return memory.phase == Phase.EXPLORATION and bool(self._ends(self._leaves, _begun(memory)))
+
     def observe(self, memory: DeployedMemory, action: Any, step: Step | tuple) -> DeployedMemory:
         """Take in what the environment answered to `action`.
 
@@ -143,8 +153,8 @@ def _begun(memory: DeployedMemory) -> Any:
     return memory.inner
 
 
-def _compiled(whole: Callable[[list], Agent]) -> tuple[Callable, Callable, Callable, Callable]:
-    """The four verbs as compiled functions of the agent's arrays; random keys are split inside."""
+def _compiled(whole: Callable[[list], Agent]) -> tuple[Callable, Callable, Callable, Callable, Callable]:
+    """The five verbs as compiled functions of the agent's arrays; random keys are split inside."""
 
     def begin(leaves, key):
         key, drawn = jax.random.split(key)
@@ -164,9 +174,13 @@ def _compiled(whole: Callable[[list], Agent]) -> tuple[Callable, Callable, Calla
         agent = whole(leaves)
         return agent.observe(inner, action, encode_step(agent, step))
 
+    def ends(leaves, inner):
+        return whole(leaves).ends(inner)
+
     return (
         jax.jit(begin),
         jax.jit(begin_episode, static_argnums=4),
         jax.jit(act, static_argnums=4),
         jax.jit(observe),
+        jax.jit(ends),
     )

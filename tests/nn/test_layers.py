@@ -53,10 +53,19 @@ def test_what_all_values_share_is_no_part_of_f():
 
 def test_an_id_of_real_numbers_goes_through_a_hidden_layer():
     encoder = ProblemEncoder(None, 2, 4, rng(), scale=0.3)
-    first, second = encoder.layers
+    assert encoder.hidden is not None
     x = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
-    expected = np.maximum(x @ np.asarray(first.weight), 0) @ np.asarray(second.weight)
+    expected = np.maximum(x @ np.asarray(encoder.hidden.weight), 0) @ np.asarray(encoder.out)
     batch, single = jax.jit(lambda x: (encoder(x), encoder(x[0])))(x)
     np.testing.assert_allclose(batch, expected, atol=1e-5)
     np.testing.assert_allclose(single, expected[0], atol=1e-5)
     assert not encoder.tables
+
+
+def test_the_mean_over_the_training_problems_is_taken_off_real_ids_as_well():
+    known = np.random.default_rng(0).normal(2, 1, size=(300, 2)).astype(np.float32)
+    plain, centred = ProblemEncoder(None, 2, 4, rng()), ProblemEncoder(None, 2, 4, rng(), known=known)
+    # Every second one is enough where there are more than 256.
+    np.testing.assert_allclose(centred(jnp.asarray(known[::2])).mean(axis=0), 0, atol=1e-5)
+    x = jnp.asarray(known[:3])
+    np.testing.assert_allclose(centred(x) - centred(x[::-1]), plain(x) - plain(x[::-1]), atol=1e-5)

@@ -1,5 +1,7 @@
 """Q(λ) for one number an action, and for several at once; one number is the special case of one component."""
 
+from dataclasses import replace
+
 import equinox as eqx
 import jax
 import jax.numpy as jnp
@@ -64,6 +66,22 @@ def test_the_return_goes_on_only_after_an_action_whose_every_number_is_greedy(se
     found, _ = jax.jit(QLambda(lambda_=1.0).loss)(head, head, features, features, steps, KEY)
     # From the last step back: 4 + 0.5 * 2 = 5, then 2 + 0.5 * 5 = 4.5, then what the second action leaves of it.
     assert found == pytest.approx(((2 - target) ** 2 + (q - 4.5) ** 2 + (2 - 5) ** 2) / 3)
+
+
+def test_where_the_return_can_be_ended_no_state_is_worth_less_and_nothing_there_is_followed():
+    """Q of the best action is 2 in the first state, -4 in the second, 1 in the third."""
+    head = given(Discrete(2), [1, -5, 0], [[1, -1], [1, -1], [1, -1]])
+    features = jnp.eye(3)[jnp.array([[0, 1, 2, 2]])]
+    steps = Steps(jnp.zeros((1, 3), int), jnp.full((1, 3), 3.0), jnp.full((1, 3), 0.5), jnp.ones((1, 3), bool))
+    losses = {
+        floor: jax.jit(QLambda(lambda_=1.0).loss)(head, head, features, features, replace(steps, floor=floor), KEY)[0]
+        for floor in (None, 0.0)
+    }
+    # From the last step back: 3 + 0.5 * 1, then 3 + 0.5 * 3.5; then that again, or the floor.
+    third, second = 3.5, 4.75
+    first = {None: 3 + 0.5 * second, 0.0: 3.0}
+    for floor, found in losses.items():
+        assert found == pytest.approx(((2 - first[floor]) ** 2 + (-4 - second) ** 2 + (1 - third) ** 2) / 3)
 
 
 def test_duelling_takes_the_mean_over_the_choices_of_each_component_and_state():

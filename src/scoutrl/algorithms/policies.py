@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from scoutrl.nn.init import Rng
 from scoutrl.nn.linear import Linear
+from scoutrl.nn.norm import LayerNorm
 from scoutrl.nn.recurrent import History, TransitionFeatures
 from scoutrl.rl.learner import Features, Head, PolicyLearner
 
@@ -22,20 +23,39 @@ class Explorer(eqx.Module):
     """Over the transitions of the trial; None where it reads a memory that it shares with others."""
     mix: Linear
     """From memory and the observation at hand."""
+    deeper: list[Linear]
+    """Further layers."""
+    norms: list[LayerNorm]
+    """Normalise each layer; empty where there is one only."""
     head: Head
     """To what the learner needs."""
 
     def __init__(
-        self, history: History | None, inputs: int, width: int, learner: PolicyLearner, action: Space, rng: Rng
+        self,
+        history: History | None,
+        inputs: int,
+        width: int,
+        learner: PolicyLearner,
+        action: Space,
+        rng: Rng,
+        layers: int = 1,
     ):
-        """Draw a policy for that many features of memory and observation together."""
+        """Draw a policy with so many hidden layers for that many features of memory and observation together."""
         self.history = history
         self.mix = Linear(inputs, width, rng)
+        self.deeper = [Linear(width, width, rng) for _ in range(layers - 1)]
+        self.norms = [LayerNorm(width) for _ in range(layers)] if layers > 1 else []
         self.head = learner.head(width, action, rng)
 
     def features(self, memory: Array, observation: Array) -> Features:
         """The last hidden layer, given the memory and the features of an observation."""
-        return jax.nn.relu(self.mix(jnp.concatenate([memory, observation], axis=-1)))
+        x = self.mix(jnp.concatenate([memory, observation], axis=-1))
+        if not self.norms:
+            return jax.nn.relu(x)
+        x = jax.nn.relu(self.norms[0](x))
+        for layer, norm in zip(self.deeper, self.norms[1:], strict=True):
+            x = jax.nn.relu(norm(layer(x)))
+        return x
 
     def unroll(
         self, transitions: TransitionFeatures, shared: Float[Array, "batch time+1 hidden"] | None = None

@@ -11,6 +11,7 @@ import equinox as eqx
 from gymnasium import Space
 from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
+from scoutrl.errors import ScoutError
 from scoutrl.nn.init import Rng
 
 Features = Float[Array, "*batch features"]
@@ -51,6 +52,8 @@ class Steps(eqx.Module):
     """[batch, time, …]: what the learner kept when it acted; None of a learner that keeps nothing."""
     weight: Weights = None
     """Importance weights of trajectories from replay; None if they are all 1."""
+    floor: float | None = eqx.field(static=True, default=None)
+    """What it is worth to end the return, as the policy may anywhere; None if it may not. No state is worth less."""
 
 
 class PolicyLearner(eqx.Module):
@@ -89,6 +92,14 @@ class PolicyLearner(eqx.Module):
     @abc.abstractmethod
     def act(self, outputs: Any, noise: Any, key: PRNGKeyArray, greedy: bool) -> Action:
         """Choose an action, given a head's outputs at one moment; `greedy` is static and leaves the noise out."""
+
+    def worth(self, outputs: Any) -> Float[Array, "*batch"]:
+        """What the state is worth by a head's outputs, if the policy acts in it.
+
+        Raises:
+            ScoutError: the outputs do not tell, of a learner that does not override this.
+        """
+        raise ScoutError(f"what learner={self.name} acts on does not tell what a state is worth")
 
     @abc.abstractmethod
     def keep(self, outputs: Any, action: Action) -> Kept:

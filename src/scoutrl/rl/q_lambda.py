@@ -96,6 +96,10 @@ class QLambda(PolicyLearner):
             best = jnp.where(noise.wanders, bins, best)
         return outputs.components.join(best)
 
+    def worth(self, outputs: Outputs) -> Float[Array, "*batch"]:
+        """Q of the best action."""
+        return chosen(outputs.utilities, outputs.utilities.argmax(axis=-1))
+
     def keep(self, outputs: Outputs, action: Action) -> Kept:
         """Nothing: Q-learning learns from whatever was done, for whatever reason."""
         return None
@@ -113,12 +117,16 @@ class QLambda(PolicyLearner):
         q = head(features).utilities
         target_q = target(target_features).utilities if self.double else q
         greedy, choices = q.argmax(axis=-1), head.components.split(steps.actions)
-        values = chosen(target_q, greedy)[:, 1:]
+        values = chosen(target_q, greedy)
         follow = (greedy[:, :-1] == choices).all(axis=-1)
         if self.traces == "peng" or (self.traces == "auto" and isinstance(head.components, Bins)):
             follow = jnp.ones_like(follow)
+        if steps.floor is not None:
+            # Where going on is worth less the best policy ends, and no step that was taken there is followed.
+            follow = follow & (values[:, :-1] >= steps.floor)
+            values = jnp.maximum(values, steps.floor)
         taken = chosen(q[:, :-1], choices), follow
-        return q_loss(*taken, values, steps.rewards, steps.discounts, steps.mask, self.lambda_, steps.weight), {}
+        return q_loss(*taken, values[:, 1:], steps.rewards, steps.discounts, steps.mask, self.lambda_, steps.weight), {}
 
     def _random(self, components: Choices, key: PRNGKeyArray) -> Int[Array, " components"]:
         if self.random_actions:

@@ -31,6 +31,9 @@ BUDGETS = {
     "cooking-split": 6_000_000,
     "lever": 400_000,
     "sign": 1_000_000,
+    "semicircle": 3_200_000,
+    "semicircle-wind": 3_200_000,
+    "escape-room": 3_200_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTIL = {"distracting-bus": 0.792, "bus": 0.792, "map": 0.792, "cooking": 0.37, "lever": 0.99}
@@ -94,6 +97,35 @@ _SIGN = {
 _NEVER_INFORMED = {"success_share": 0.0}
 """Agents that never see the problem ID cannot tell luck from skill: oversampling successes teaches them to guess."""
 
+_PLANE = {
+    "exploration_episodes": 3,
+    "trials_per_iteration": 32,
+    "updates_per_iteration": 8,
+    "capacity": 8192,
+    "learning_rate": 1.5e-3,
+    "discount": 0.95,
+    "epsilon_high": 0.3,
+    "warmup": 30,
+    "iterations": 25,
+}
+"""A point in the plane, for whatever algorithm: three episodes see all of the half circle; ε is drawn in each of two
+coordinates; and as warm-up trials are random altogether and held, a few of them do."""
+
+_DREAM_PLANE = (
+    _MARKOV
+    | _PLANE
+    | {
+        "policy_warmup": 30,
+        "explorer_layers": 2,
+        "rho": 0.1,
+        "bottleneck_weight": 4e-4,
+        "decoded_below": 0.8,
+        "step_cost": 0.0,
+    }
+)
+"""A goal is never met by independent random actions: the policy begins with held ones, too. What z needs to tell is one
+number, and noise and bottleneck are strong. The decoder is of use long before it is good."""
+
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _BUS | _BRISK)
     | {
@@ -115,6 +147,9 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "cooking-split"): _default("cooking-split", _COOKING),
     ("dream", "lever"): _default("lever", _MARKOV | _HIDDEN)
     | {"coupling": Preset(steps=400_000, settings=_MARKOV | _HIDDEN | _SMALL)},
+    ("dream", "semicircle"): _default("semicircle", _DREAM_PLANE),
+    ("dream", "semicircle-wind"): _default("semicircle-wind", _DREAM_PLANE),
+    ("dream", "escape-room"): _default("escape-room", _DREAM_PLANE),
     ("dream", "sign"): _default(
         "sign",
         _SIGN
@@ -141,6 +176,8 @@ for _rival in ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure"):
     PRESETS[_rival, "sign"] = _default("sign", _SIGN if _rival == "import" else _SIGN | _NEVER_INFORMED)
     PRESETS[_rival, "cooking"] = _default("cooking", _LONG)
     PRESETS[_rival, "cooking-split"] = _default("cooking-split", _LONG)
+    for _family in ("semicircle", "semicircle-wind", "escape-room"):
+        PRESETS[_rival, _family] = _default(_family, _PLANE)
 
 
 def presets(algorithm: str, family: str) -> dict[str, Preset]:

@@ -71,6 +71,13 @@ class Agent(eqx.Module):
         """What learning wants to know of this decision beside the action; `memory` is what `act` returned."""
         return None
 
+    def ends(self, memory: Memory) -> Bool[Array, ""] | bool:
+        """Whether it ends the exploration episode in place of the action chosen; `memory` is what `act` returned.
+
+        For families that have no action for that. The action is not done then. Exploitation episodes are not ended.
+        """
+        return False
+
     @abc.abstractmethod
     def observe(self, memory: Memory, action: Action, step: Step) -> Memory:
         """Take in what the environment answered to `action`; the observation in `step` has been encoded."""

@@ -90,16 +90,18 @@ def play(
         act_key, env_key = jax.random.split(key)
         action, memory = agent.act(now.memory, now.features, act_key, greedy)
         kept = agent.keep(memory, action)
+        active = now.active & ~jnp.asarray(agent.ends(memory)) if phase == Phase.EXPLORATION else now.active
         state, observation, answer = _stepped(env, agent, now, action, env_key)
         memory = agent.observe(memory, action, answer)
         over = answer.terminated | answer.truncated
-        after = _Moment(state, observation, answer.observation, memory, now.active & ~over)
+        after = _Moment(state, observation, answer.observation, memory, active & ~over)
         # Once an episode has ended its memory and observation stay as they were.
-        after = jax.tree.map(lambda new, old: jnp.where(now.active, new, old), after, now)
-        reward = jnp.where(now.active, answer.reward, 0.0)
+        after = jax.tree.map(lambda new, old: jnp.where(active, new, old), after, now)
+        after = eqx.tree_at(lambda moment: moment.active, after, active & ~over)
+        reward = jnp.where(active, answer.reward, 0.0)
         seen = after.observation, watch(after.state, after.memory)
         ended = env.ends_return(answer.terminated, answer.truncated | (done + 1 == env.horizon))
-        return after, (seen, action, reward, ended & now.active, now.active, kept)
+        return after, (seen, action, reward, ended & active, active, kept)
 
     observation = jnp.asarray(observation)
     start = _Moment(state, observation, agent.encode(observation), memory, jnp.bool_(True))

@@ -67,6 +67,10 @@ class DreamMemory(eqx.Module):
     """Which of the hypotheses is acted on, in training."""
     steps_until_hypothesis: Array
     """Exploration steps until the first one, in training."""
+    goes_on: Array
+    """Exploration is never ended in this trial, as in half of those in training: what lies beyond has to be seen."""
+    ends: Array
+    """Going on is worth less than nothing, by what was seen when it last acted."""
 
 
 @final
@@ -80,6 +84,8 @@ class DreamAgent(Agent):
     """Ablation: explore uniformly at random, also when greedy."""
     see_rewards: bool = eqx.field(static=True)
     """Exploration trajectories include rewards."""
+    may_end: Bool[Array, ""] | None = None
+    """Whether it ends exploration episodes that are not worth going on with; None: it never does."""
     training: Training | None = None
     """None in every agent that is evaluated or deployed."""
 
@@ -111,6 +117,8 @@ class DreamAgent(Agent):
             hypothesis_noise=learner.bound(noise, hypothesis_random, hypothesis_random),
             hypothesis=jnp.int32(0),
             steps_until_hypothesis=jnp.int32(0) if hypotheses is None else hypotheses.steps_until(start),
+            goes_on=self._goes_on(start),
+            ends=jnp.bool_(False),
         )
 
     def begin_episode(self, memory: DreamMemory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> DreamMemory:
@@ -140,6 +148,10 @@ class DreamAgent(Agent):
         x = policy.features(memory.policy, seen, memory.goal, memory.z)
         return self.learner.act(policy.head(x), memory.policy_noise, key, greedy), memory
 
+    def ends(self, memory: DreamMemory) -> Bool[Array, ""] | bool:
+        """Where nothing is left to be found out that is worth its cost."""
+        return False if self.may_end is None else memory.ends & ~memory.goes_on
+
     def observe(self, memory: DreamMemory, action: Action, step: Step) -> DreamMemory:
         """Remember the transition: of the trial when exploring, of the episode when exploiting."""
         exploring, actors = memory.phase == Phase.EXPLORATION, self.actors
@@ -160,6 +172,12 @@ class DreamAgent(Agent):
             return memory
         return dataclasses.replace(memory, explorer=actors.explorer.history.step(memory.explorer, transition))
 
+    def _goes_on(self, key: PRNGKeyArray) -> Bool[Array, ""]:
+        """Half of the training trials never end exploration."""
+        if self.may_end is None or self.training is None:
+            return jnp.bool_(False)
+        return jax.random.bernoulli(jax.random.fold_in(key, 2))
+
     def _advance(self, memory: DreamMemory) -> DreamMemory:
         """The noise of the next step."""
         own = memory.explorer_noise, memory.policy_noise, memory.hypothesis_noise
@@ -172,6 +190,8 @@ class DreamAgent(Agent):
             return random_action(self.action_space, key), memory
         remembered = memory.decoder if memory.explorer is None else memory.explorer
         outputs, noise = explorer.head(explorer.features(remembered, memory.observation)), memory.explorer_noise
+        if self.may_end is not None:
+            memory = dataclasses.replace(memory, ends=self.may_end & (learner.worth(outputs) < 0))
         if greedy or self.training is None or self.training.hypotheses is None:
             return learner.act(outputs, noise, key, greedy), memory
         switch_key, key = jax.random.split(key)

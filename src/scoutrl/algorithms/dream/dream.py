@@ -74,7 +74,8 @@ class DreamBase(DreamSetup):
         """Learn π_exp for its rewards less the cost of each step; `memory` is the decoder's, which it may share."""
         # All exploration episodes of a trial are one return: information counts whenever it comes.
         rewards, discounts = jax.lax.stop_gradient(rewards) - cost, self.learner.discount * explored.not_last
-        steps = Steps(explored.actions, rewards, discounts, explored.mask, weight=weight)
+        floor = 0.0 if self.end_exploration else None
+        steps = Steps(explored.actions, rewards, discounts, explored.mask, weight=weight, floor=floor)
         features = self._transition_features(networks.actors, explored)
         heads = networks.actors.explorer.head, targets.actors.explorer.head
         still = jax.lax.stop_gradient(memory)

@@ -66,6 +66,7 @@ class Sizes(eqx.Module):
     policy_width: int = eqx.field(static=True)
     policy_memory: bool = eqx.field(static=True)
     shared_memory: bool = eqx.field(static=True)
+    explorer_layers: int = eqx.field(static=True)
 
 
 def build(
@@ -93,6 +94,7 @@ def build(
             learner,
             action,
             rng,
+            sizes.explorer_layers,
         ),
         TaskPolicy(
             history(memory) if memory else None,
@@ -104,5 +106,6 @@ def build(
             rng,
         ),
     )
-    encoder = ProblemEncoder(problems.sizes, problems.ids.shape[1], z, rng, z_scale)
+    known = problems.of("train")
+    encoder = ProblemEncoder(problems.sizes, problems.ids.shape[1], z, rng, z_scale, known=known)
     return DreamNetworks(encoder, actors)

@@ -14,9 +14,11 @@ from scoutrl.algorithms.dream.networks import Actors, DreamNetworks, Sizes, buil
 from scoutrl.algorithms.gradient import GradientAlgorithm
 from scoutrl.algorithms.off_policy import only_off_policy
 from scoutrl.envs import Problem, Spec
+from scoutrl.errors import ScoutError
 from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
 from scoutrl.ranges import check_ranges
+from scoutrl.rl.learner import PolicyLearner
 
 
 class DreamSetup(GradientAlgorithm):
@@ -41,6 +43,9 @@ class DreamSetup(GradientAlgorithm):
     step_cost_below: float = 0.3
     """The cost ramps up as the residual D_T / D_0 falls from this to half of it; too early, the explorer gives up. It
     never falls again: an explorer that wanders lets the residual rise, and would have its wandering for nothing."""
+    end_exploration: bool = False
+    """The explorer may end an exploration episode at any time, in families that have no action for it: it does where by
+    its own action values going on costs more (`step_cost`) than it tells. With learner=q."""
     decoded_share: float = 0.5
     """Share of trials whose policy gets z from the decoder in training, once the decoder is good."""
     decoded_below: float = 0.6
@@ -60,6 +65,8 @@ class DreamSetup(GradientAlgorithm):
     """The same of the policy: where most things do harm, a policy soon shuns them all, and would see no other."""
     width: int = 64
     """Width of explorer and decoder."""
+    explorer_layers: int = 1
+    """Hidden layers of the explorer after its memory; two or more are normalised (LayerNorm)."""
     memory_size: int = 64
     """Length of the recurrent memories of explorer and decoder."""
     memory_cell: MemoryCell = "linear"
@@ -76,9 +83,13 @@ class DreamSetup(GradientAlgorithm):
     def __check_init__(self):
         """Refuse values that make no sense."""
         only_off_policy(self.learner, "DREAM")
+        if self.end_exploration and type(self.learner).worth is PolicyLearner.worth:
+            raise ScoutError(
+                f"end_exploration goes by action values, and learner={self.learner.name} has none to act by"
+            )
         check_ranges(
             self,
-            positive="z z_scale rho width memory_size policy_width decoder_weight",
+            positive="z z_scale rho width memory_size policy_width decoder_weight explorer_layers",
             shares="decoded_share hypothesis_share",
             not_negative="bottleneck_weight hinge_threshold step_cost step_cost_below decoded_below",
         )
@@ -94,6 +105,7 @@ class DreamSetup(GradientAlgorithm):
             policy_width=self.policy_width,
             policy_memory=self.policy_memory,
             shared_memory=self.shared_memory,
+            explorer_layers=self.explorer_layers,
         )
         return build(spec, self.encoders(spec, rng), self.learner, sizes, self.z_scale, rng)
 
@@ -103,7 +115,7 @@ class DreamSetup(GradientAlgorithm):
 
     def agent(self, spec: Spec, state: AlgorithmState) -> DreamAgent:
         """The agent of the averaged weights: no part of it knows a problem ID."""
-        return self._agent(spec, state.targets.actors)
+        return self._agent(spec, state, state.targets.actors)
 
     def knowledge(self, spec: Spec, state: AlgorithmState) -> DreamKnowledge:
         """How near g_ω(τ) has come to f_ψ(μ)."""
@@ -112,7 +124,7 @@ class DreamSetup(GradientAlgorithm):
     def oracle(self, spec: Spec, state: AlgorithmState, problem: Problem) -> DreamAgent:
         """The ablation that is given f_ψ(μ) in place of decoding it."""
         task = PrivilegedTask(state.targets.encoder(jnp.asarray(problem)), jnp.bool_(True))
-        return self._agent(spec, state.targets.actors, Training(task))
+        return self._agent(spec, state, state.targets.actors, Training(task))
 
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
         """The agent of the current weights: given z ~ F_ψ(z|μ) in some trials, acting on hypotheses in some."""
@@ -124,11 +136,13 @@ class DreamSetup(GradientAlgorithm):
             self.ramp_down(state, self.warmup),
             self.ramp_down(state, self.policy_warmup),
         )
-        return self._agent(spec, state.networks.actors, training)
+        return self._agent(spec, state, state.networks.actors, training)
 
-    def _agent(self, spec: Spec, actors: Actors, training: Training | None = None) -> DreamAgent:
+    def _agent(self, spec: Spec, state: AlgorithmState, actors: Actors, training: Training | None = None) -> DreamAgent:
         random = self.exploration == "random"
-        return DreamAgent(actors, self.learner, spec.spaces.action, random, self.see_rewards, training)
+        # While a step costs nothing, nothing is gained by ending.
+        may_end = state.counters["least_residual"] < self.step_cost_below if self.end_exploration else None
+        return DreamAgent(actors, self.learner, spec.spaces.action, random, self.see_rewards, may_end, training)
 
     def _hypotheses(self, spec: Spec, state: AlgorithmState, key: PRNGKeyArray) -> HypotheticalTasks:
         """Training problems and goals drawn at random, nothing to do with the problem at hand."""

@@ -50,6 +50,8 @@ class MetaCure(GradientAlgorithm):
     """Iterations in which the explorer's share of random actions falls from 1 to its own."""
     width: int = 64
     """Width of explorer, predictors and q_φ."""
+    explorer_layers: int = 1
+    """Hidden layers of the explorer after its memory; two or more are normalised (LayerNorm)."""
     memory_size: int = 64
     """Length of the recurrent memories of explorer and context predictor."""
     memory_cell: MemoryCell = "linear"
@@ -60,11 +62,13 @@ class MetaCure(GradientAlgorithm):
     def __check_init__(self):
         """Refuse values that make no sense."""
         only_off_policy(self.learner, "MetaCURE")
-        check_ranges(self, positive="z width memory_size policy_width", not_negative="kl_weight reward_weight warmup")
+        positive = "z width explorer_layers memory_size policy_width"
+        check_ranges(self, positive=positive, not_negative="kl_weight reward_weight warmup")
 
     def networks(self, spec: Spec, rng: Rng) -> MetaCureNetworks:
         """Predictors, π_e, q_φ and π_θ."""
-        sizes = Sizes(self.z, self.width, self.memory_size, self.memory_cell, self.policy_width)
+        memories = self.memory_size, self.memory_cell
+        sizes = Sizes(self.z, self.width, *memories, self.policy_width, self.explorer_layers)
         return build(spec, self.encoders(spec, rng), self.learner, sizes, rng)
 
     def agent(self, spec: Spec, state: AlgorithmState) -> MetaCureAgent:

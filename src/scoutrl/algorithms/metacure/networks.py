@@ -26,6 +26,7 @@ class Sizes(eqx.Module):
     memory: int = eqx.field(static=True)
     cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
+    explorer_layers: int = eqx.field(static=True)
 
 
 @final
@@ -64,11 +65,12 @@ def build(spec: Spec, encode: Encoders, learner: PolicyLearner, sizes: Sizes, rn
     seen, done = encode.seen, encode.action.size
     width, memory, problems, predicted = sizes.width, sizes.memory, spec.problems, encode.observation.size
     curiosity = Curiosity(
-        ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng),
+        ProblemEncoder(problems.sizes, problems.ids.shape[1], width, rng, known=problems.of("train")),
         Predictor(seen, done, width, width, predicted, rng),
         History(seen, done, width, memory, sizes.cell, rng),
         Predictor(seen, done, memory, width, predicted, rng),
     )
     remembered = History(seen, done, width, memory, sizes.cell, rng)
-    explorer = Explorer(remembered, memory + seen, width, learner, spec.spaces.action, rng)
+    action = spec.spaces.action
+    explorer = Explorer(remembered, memory + seen, width, learner, action, rng, sizes.explorer_layers)
     return MetaCureNetworks(curiosity, explorer, sampler)

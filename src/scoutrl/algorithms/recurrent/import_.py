@@ -76,7 +76,9 @@ class Import(EndToEnd):
     def networks(self, spec: Spec, rng: Rng) -> ImportNetworks:
         """e_ID; e_h and the policy."""
         belief = Embedding(self.embedding, Linear(self.memory_size, self.embedding, rng, gain=1.0))
-        encoder = ProblemEncoder(spec.problems.sizes, spec.problems.ids.shape[1], self.embedding, rng)
+        problems = spec.problems
+        length, known = problems.ids.shape[1], problems.of("train")
+        encoder = ProblemEncoder(problems.sizes, length, self.embedding, rng, known=known)
         return ImportNetworks(encoder, self.build_actor(spec, belief, rng))
 
     def imitation_loss(
