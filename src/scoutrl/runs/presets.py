@@ -64,8 +64,8 @@ _QUICK = _BUS | {
 }
 """Small networks, one memory, and many small steps that become smaller: an iteration takes two fifths of the time.
 
-Small batches fall back now and then unless the step size falls. With a step of 0.06 explorers of the distracting bus take
-the 10 steps that suffice, and then leave out what some problems need."""
+Small batches fall back now and then unless the step size falls. With a step of 0.06 explorers of the distracting bus
+take the 10 steps that suffice, and then leave out what some problems need."""
 
 _LONG = {"success_share": 0.5, "average_rate": 0.02}
 """For tasks that take many steps to do, whatever algorithm learns them: what takes long is the policy."""
