@@ -1,6 +1,7 @@
 """Two commits side by side: `python -m benchmarks.compare_commits A B`.
 
-Each is checked out into a directory of its own and trains with the packages that are installed here. The runs of the
+Each is checked out into a directory of its own and trains with the packages that are installed here, or in another
+environment that is named. The runs of the
 two take turns, so that whatever else the machine does falls on both; every run begins with an empty cache of compiled
 programs. Ratios are B's medians by A's: of seconds below 1 is faster, of what is done in a second above 1.
 """
@@ -10,6 +11,7 @@ import dataclasses
 import resource
 import statistics
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -43,6 +45,8 @@ class Options:
     """Seed of the first round."""
     warm_up: int = 2
     """Chunks at the beginning that are left out of the speeds."""
+    python: tuple[str, str] = (sys.executable, sys.executable)
+    """Interpreters of the two: a commit of other dependencies needs an environment that has them."""
     core: int = 0
     """The one core that all runs have."""
     smoke: bool = False
@@ -58,8 +62,8 @@ def main(a: str, b: str, /, options: Annotated[Options, Parameter("*")] = Option
     with contextlib.ExitStack() as stack:
         sources = {side: stack.enter_context(checked_out(commit)) for side, commit in commits.items()}
         for seed in range(options.first_seed, options.first_seed + options.rounds):
-            for side, source in sources.items():
-                runs[side].append(measure(source, seed, options))
+            for (side, source), python in zip(sources.items(), options.python, strict=True):
+                runs[side].append(measure(source, python, seed, options))
                 print_status(f"{commits[side]} seed {seed}: {_said(runs[side][-1])}")
     medians = {side: _medians(of) for side, of in runs.items()}
     ratios = {name: medians["b"][name] / medians["a"][name] for name in medians["a"].keys() & medians["b"].keys()}
@@ -82,12 +86,12 @@ def checked_out(commit: str) -> Iterator[Path]:
             _git("worktree", "remove", "--force", str(place))
 
 
-def measure(source: Path, seed: int, options: Options) -> dict[str, Any]:
+def measure(source: Path, python: str, seed: int, options: Options) -> dict[str, Any]:
     """One cold run of the code in `source`: its speeds, and the seconds to each point on its way."""
     words = [options.algorithm, options.family, "--steps", str(options.steps), "--seed", str(seed)]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     with tempfile.TemporaryDirectory() as scratch, on_cores({options.core}):
-        training = Training(words, Path(scratch) / "run", Path(scratch) / "cache", source / "src")
+        training = Training(words, Path(scratch) / "run", Path(scratch) / "cache", source / "src", python)
         seen, reached = [], None
         for one in training.rows():
             seen.append(one)

@@ -33,7 +33,14 @@ class Seen:
 class Training:
     """One process of `scout train`."""
 
-    def __init__(self, words: list[str], run_dir: Path, cache: Path, source: Path | None = None):
+    def __init__(
+        self,
+        words: list[str],
+        run_dir: Path,
+        cache: Path,
+        source: Path | None = None,
+        python: str = sys.executable,
+    ):
         """Start it.
 
         Args:
@@ -41,6 +48,7 @@ class Training:
             run_dir: of one seed, or of several; what is in there is gone on with.
             cache: directory of compiled programs; an empty one makes a cold start.
             source: directory of another version's `scoutrl`; None is the one that is installed.
+            python: the interpreter, with the packages that it needs.
         """
         self._run_dir = run_dir
         self._known = len(read_rows(run_dir))
@@ -48,7 +56,7 @@ class Training:
         environment = os.environ | {"SCOUT_CACHE_DIR": str(cache)} | ({"PYTHONPATH": str(source)} if source else {})
         self._began = time.perf_counter()
         self._process = subprocess.Popen(
-            [*_SCOUT, "train", *words, "--out", str(run_dir)],
+            [python, "-m", "scoutrl", "train", *words, "--out", str(run_dir)],
             env=environment,
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,
