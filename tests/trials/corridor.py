@@ -85,6 +85,13 @@ class Clerk(Agent):
         return Diary(memory.steps + 1, memory.episodes, memory.goal, rewards, memory.exploring, step.observation)
 
 
+class Quitter(Clerk):
+    """Ends an exploration episode after two steps."""
+
+    def ends(self, memory):
+        return memory.exploring & (memory.steps % 3 == 2)
+
+
 class Keeper(Clerk):
     """Keeps its diary's count and its action of every decision."""
 

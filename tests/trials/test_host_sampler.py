@@ -10,7 +10,7 @@ import jax
 import numpy as np
 import psutil
 import pytest
-from trials.corridor import Clerk, Corridor, Keeper
+from trials.corridor import Clerk, Corridor, Keeper, Quitter
 from trials.gym_corridor import Fails, GymCorridor, corridors
 from trials.test_sampler import assert_same
 
@@ -41,7 +41,8 @@ def sampler():
 
 
 @pytest.mark.parametrize(
-    ("agent", "protocol"), [(Clerk("steps"), Protocol(2, 3)), (Keeper("features"), Protocol(1, 1, True))]
+    ("agent", "protocol"),
+    [(Clerk("steps"), Protocol(2, 3)), (Keeper("features"), Protocol(1, 1, True)), (Quitter("steps"), Protocol(2, 2))],
 )
 @pytest.mark.parametrize("trials", [1, 7])
 def test_the_trials_are_those_of_the_family_in_jax(sampler, agent, protocol, trials):

@@ -97,11 +97,11 @@ class Group:
         of.record.begin(of.number, seen, goals)
         shown = goals if of.phase == Phase.EXPLOITATION or verbs.sees_goal_exploring else None
         decision: Decision = verbs.start[of.phase](made, memory, shown, seen, of.begin, of.acts[:, 0])
-        active = self._alive.copy()
+        active, exploring = self._alive.copy(), np.full(len(self.rows), of.phase == Phase.EXPLORATION)
         for time in range(self._family.horizon):
             action = np.asarray(decision.action)
             self._note_lost(scene, of)  # with a worker that the other half found dead
-            was = active & self._alive
+            was = active & self._alive & ~np.asarray(decision.ends)
             if was.any():
                 yield scene.step(action, was)
             answer = scene.answer(was, seen)
@@ -112,7 +112,7 @@ class Group:
             over = not active.any() and self.wanted.any()  # a rehearsal goes through all the verbs
             if time + 1 == self._family.horizon or over:
                 return verbs.finish(*given)
-            decision = verbs.go_on(*given, active, of.acts[:, time + 1])
+            decision = verbs.go_on(*given, active, exploring, of.acts[:, time + 1])
         raise AssertionError("an episode has a step at least")
 
     def _note_lost(self, scene: Scene, of: _Episode) -> None:

@@ -45,6 +45,8 @@ class Decision(NamedTuple):
     memory: Memory
     action: Array
     kept: Kept
+    ends: Array
+    """The episode is over, and the action is not taken."""
 
 
 @final
@@ -69,7 +71,7 @@ class Verbs:
         self.start = {phase: jax.jit(self._over_trials(self._start(phase))) for phase in Phase}
         """Begin an episode and decide: (agents, memory, goals, observations, keys, keys to act) -> Decision."""
         self.go_on = jax.jit(self._over_trials(self._go_on))
-        """(agents, memory, actions, answers, were active, are active, keys to act) -> Decision."""
+        """(agents, memory, actions, answers, were active, are active, exploring, keys to act) -> Decision."""
         self.finish = jax.jit(self._over_trials(self._finish))
         """The last step of an episode: (agents, memory, actions, answers, were active) -> memory."""
 
@@ -123,25 +125,34 @@ class Verbs:
     def _start(self, phase: Phase) -> Callable[..., Decision]:
         def start(agent: Agent, memory: Memory, goal: Any, seen: Array, begin: Array, act: Array) -> Decision:
             memory = agent.begin_episode(memory, phase, goal, self._key(begin))
-            return self._decide(agent, memory, agent.encode(seen), act)
+            return self._decide(agent, memory, agent.encode(seen), act, jnp.bool_(phase == Phase.EXPLORATION))
 
         return start
 
     def _go_on(
-        self, agent: Agent, memory: Memory, action: Array, answer: Step, was: Array, active: Array, act: Array
+        self,
+        agent: Agent,
+        memory: Memory,
+        action: Array,
+        answer: Step,
+        was: Array,
+        active: Array,
+        exploring: Array,
+        act: Array,
     ) -> Decision:
         step = encode_step(agent, answer)
         memory = _where(was, agent.observe(memory, action, step), memory)
-        decision = self._decide(agent, memory, step.observation, act)
+        decision = self._decide(agent, memory, step.observation, act, exploring)
         # Once an episode has ended its memory stays as it was.
         return decision._replace(memory=_where(active, decision.memory, memory))
 
     def _finish(self, agent: Agent, memory: Memory, action: Array, answer: Step, was: Array) -> Memory:
         return _where(was, agent.observe(memory, action, encode_step(agent, answer)), memory)
 
-    def _decide(self, agent: Agent, memory: Memory, features: Any, act: Array) -> Decision:
-        action, memory = agent.act(memory, features, self._key(act), self._greedy)
-        return Decision(memory, action, agent.keep(memory, action))
+    def _decide(self, agent: Agent, memory: Memory, features: Any, act: Array, exploring: Array) -> Decision:
+        action, after = agent.act(memory, features, self._key(act), self._greedy)
+        ends = exploring & jnp.asarray(agent.ends(after))
+        return Decision(_where(ends, memory, after), action, agent.keep(after, action), ends)
 
     def _key(self, data: Array) -> PRNGKeyArray:
         return jax.random.wrap_key_data(data, impl=self._impl)
