@@ -28,7 +28,7 @@ os.environ.setdefault("XLA_FLAGS", "--xla_backend_optimization_level=0 --xla_llv
 MOST_MEMORY = 2.0
 """Gigabytes that a process of tests may take at most."""
 MUCH_MEMORY = 0.5
-"""Gigabytes from which on memory is given back after each test."""
+"""Gigabytes from which on memory is given back after each test, and from twice of which on compiled programs as well."""
 PEAKS = pytest.StashKey[dict[str, tuple[float, str]]]()
 """Process of tests to the most gigabytes it took, and the test in which it did."""
 HIGHEST = pytest.StashKey[tuple[float, str]]()
@@ -89,9 +89,10 @@ def give_back_memory(programs: bool) -> None:
 
     Compiling leaves half a gigabyte behind, which is free and yet stays with the process unless it is asked for.
     """
-    if psutil.Process().memory_info().rss < MUCH_MEMORY * 1e9:
+    taken = psutil.Process().memory_info().rss / 1e9
+    if taken < MUCH_MEMORY:
         return
-    if programs:
+    if programs or taken > 2 * MUCH_MEMORY:
         jax.clear_caches()
         gc.collect()
     if trim := getattr(ctypes.CDLL(None), "malloc_trim", None):  # of the GNU C library alone

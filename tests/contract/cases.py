@@ -104,9 +104,14 @@ SMOKE = {BASE[0], FIRST[-1]}
 
 
 def each(cases: list[Case], quick: set[Case] | None = None) -> pytest.MarkDecorator:
-    """Parametrise by `case`; all but the quick ones are marked slow."""
+    """Parametrise by `case`; all but the quick ones are marked slow, and those that add least are marked long."""
     quick = SMOKE if quick is None else quick
-    marked = [pytest.param(case, id=str(case), marks=[] if case in quick else pytest.mark.slow) for case in cases]
+
+    def marks(case: Case) -> list[pytest.MarkDecorator]:
+        known = [(pytest.mark.slow, case not in quick), (pytest.mark.long, case not in SOME)]
+        return [mark for mark, applies in known if applies]
+
+    marked = [pytest.param(case, id=str(case), marks=marks(case)) for case in cases]
     # One case after the other: the programs of all of them would fill the memory.
     return pytest.mark.parametrize("case", marked, scope="module")
 

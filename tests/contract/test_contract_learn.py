@@ -3,6 +3,7 @@
 import equinox as eqx
 import jax
 import numpy as np
+import pytest
 from contract.cases import (
     FEW,
     FIRST,
@@ -88,6 +89,7 @@ def test_two_seeds_in_one_program_are_two_seeds_one_after_the_other(case):
         close(jax.tree.map(lambda x, seed=seed: x[seed], together), (arrays_of(alone), report))
 
 
+@pytest.mark.long
 @each(FIRST[:1], quick=set())
 def test_compiled_or_not_an_iteration_is_the_same(case):
     with jax.disable_jit():

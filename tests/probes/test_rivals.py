@@ -22,7 +22,7 @@ SMALL = {
 PEARL = Pearl(**SMALL)
 METACURE = MetaCure(**SMALL, memory_size=16, warmup=100)
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def test_pearl_puts_a_bandit_s_two_episodes_together():

@@ -28,7 +28,7 @@ PPO = {
     "learning_rate": 3e-3,
 }
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 def rival(name: str, **settings) -> Algorithm:
