@@ -21,7 +21,7 @@ FLOORS = [
     {"engines"},
     {"results"},
     {"experiments"},
-    {"report"},
+    {"reporting"},
     {"api", "deploy"},
     {"cli"},
     {"__main__"},

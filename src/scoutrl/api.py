@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
@@ -24,6 +24,9 @@ from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
+
+if TYPE_CHECKING:
+    from scoutrl.reporting.page.html import Page
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
@@ -177,7 +180,7 @@ def film(
         ScoutError: no such run, nothing saved in it yet, a family with other spaces, or files that cannot be written.
     """
     _prepare()
-    from scoutrl.report.video import film as write
+    from scoutrl.reporting.video import film as write
 
     return write(
         open_run(seed_dirs(os.fspath(run))[0], _family(env, [run]), trust), local(directory, "--video"), split, seed
@@ -220,8 +223,8 @@ def compare(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     from scoutrl.experiments.compare import compare as run
-    from scoutrl.report.plots import exploration_bars, return_bars, return_curves
-    from scoutrl.report.style import save
+    from scoutrl.reporting.plots import exploration_bars, return_bars, return_curves
+    from scoutrl.reporting.style import save
 
     result = run(
         family, algorithms, seeds, local(out), steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
@@ -262,12 +265,38 @@ def coupling(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     from scoutrl.experiments.coupling import coupling as run
-    from scoutrl.report.coupling_plot import coupling_figure
-    from scoutrl.report.style import save
+    from scoutrl.reporting.coupling_plot import coupling_figure
+    from scoutrl.reporting.style import save
 
     result = run(local(out), algorithms, sizes, seeds, steps=steps, show=show)
     save(coupling_figure(result), result.path / "coupling")
     return result
+
+
+@on_this_machine()
+def report(
+    run: Run | Comparison | str | os.PathLike[str], env: str | MetaEnv | None = None, *, trust: bool = False
+) -> "Page":
+    """Make a page of a run, of several seeds or of a comparison, from what is on disk; nothing is trained.
+
+    The page is one HTML file that needs no network: what was reached beside the bounds, greedy trials to be watched
+    step by step, what z knows, which problems fail, curves, and everything to do it again. `save` writes it, and a
+    notebook shows it.
+
+    Args:
+        run: what `train` or `compare` gave, or the directory of a run, of several seeds or of a comparison.
+        env: the run's own family, where that cannot be made from its name.
+        trust: import code that the run names and that is not installed, from the current directory or the path.
+
+    Raises:
+        ScoutError: no such run, nothing saved in it yet, or a family that cannot be rendered.
+    """
+    _prepare()
+    from scoutrl.reporting.page.make import page
+
+    path = run.path if isinstance(run, Comparison) else Path(os.fspath(run))
+    given = _family(env, [] if isinstance(run, Comparison) else [run])
+    return page(path, given, trust)
 
 
 @on_this_machine()

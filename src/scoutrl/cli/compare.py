@@ -42,7 +42,7 @@ def compare(
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import compare as compare_algorithms
-    from scoutrl.report.table import show
+    from scoutrl.reporting.table import show
 
     found = compare_algorithms(
         family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=sets
@@ -80,7 +80,7 @@ def coupling(
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import coupling as measure
-    from scoutrl.report.table import show_coupling
+    from scoutrl.reporting.table import show_coupling
 
     found = measure(out, algorithms, sizes, seeds, steps=steps)
     show_coupling(found)

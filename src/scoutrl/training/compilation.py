@@ -1,10 +1,10 @@
 """JAX's persistent compilation cache: what was compiled once is not compiled again by the next process."""
 
 import os
-from pathlib import Path
 
 import jax
 
+from scoutrl._platform import cache_directory
 from scoutrl.errors import ScoutError
 
 _WORTH_KEEPING = 0.5
@@ -31,15 +31,3 @@ def use_compilation_cache() -> None:
     if os.access(directory, os.W_OK):
         jax.config.update("jax_compilation_cache_dir", str(directory))
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
-
-
-def cache_directory() -> Path:
-    """Where compiled programs are kept.
-
-    Raises:
-        RuntimeError: it is in the home directory of a user who has none.
-    """
-    if own := os.environ.get("SCOUT_CACHE_DIR"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "scoutrl"

@@ -11,7 +11,6 @@ from PIL import Image, ImageDraw, ImageFont
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.check import check_render
 from scoutrl.envs.problems import Split
-from scoutrl.envs.raised import callbacks_of
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.recording import RecordedEpisode, recorder
 from scoutrl.runs.files import replacing
@@ -45,10 +44,9 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
     record, written = recorder(env, trained.algorithm.protocol(greedy=True)), []
-    for row in rows:
-        key = jax.random.fold_in(jax.random.key(seed), int(row))
-        with callbacks_of(type(env).__name__):
-            episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
+    keys = jax.vmap(lambda row: jax.random.fold_in(jax.random.key(seed), row))(jnp.asarray(rows))
+    trials = record(trained.agent, trained.knowledge, env.problems.ids[rows], keys)
+    for row, episodes in zip(rows, trials.some(range(len(rows))), strict=True):
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)
