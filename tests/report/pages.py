@@ -1,5 +1,6 @@
 """A run that nobody trained: what a page of it needs is on disk, and its agent's networks are as they were drawn."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -9,9 +10,13 @@ from probes.rooms import Rooms
 from scoutrl.algorithms.base import AlgorithmState
 from scoutrl.envs import draw
 from scoutrl.envs.describe import Description, Symbol
+from scoutrl.runs import checkpoint
+from scoutrl.runs.agent import AGENT, TrainedAgent
+from scoutrl.runs.arrays import to_arrays
 from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.runs.metrics import FILE, RETURN
 from scoutrl.runs.open import TrainedRun
+from scoutrl.runs.record import CHECKPOINTS
 
 SMALL = {"width": 4, "policy_width": 4, "z": 3, "memory_size": 4}
 
@@ -38,12 +43,13 @@ class NamedRooms(Rooms):
         return jax.numpy.full((8, 10, 3), 40, jax.numpy.uint8).at[:, 2 + state.steps].set(200)
 
 
-def untrained(path: Path, env: Rooms, **settings) -> TrainedRun:
-    """A run in the directory `path`, with two rows of metrics."""
+def untrained(path: Path, env: Rooms, seed: int = 0, saved: bool = False) -> TrainedRun:
+    """A run in the directory `path`, with three rows of metrics and, if `saved`, a checkpoint of its agent."""
     path.mkdir(parents=True)
-    config = resolve("dream", env, steps=1000, sets=SMALL | settings)
+    config = resolve("dream", env, steps=1000, seed=seed, sets=SMALL)
+    config = dataclasses.replace(config, by_hand=True)
     algorithm = make_algorithm(config)
-    drawn = algorithm.init(env, jax.random.key(0))
+    drawn = algorithm.init(env, jax.random.key(seed))
     state = AlgorithmState(networks=drawn.networks, targets=drawn.networks, counters=drawn.counters)
     rows = [
         {"iteration": i, "env_steps": 100 * i, "seconds": 0.5 * i, RETURN: 0.1 * i, "residual": 1 / i, "kl": 3.0 / i}
@@ -51,6 +57,9 @@ def untrained(path: Path, env: Rooms, **settings) -> TrainedRun:
     ]
     (path / FILE).write_text("".join(json.dumps(row) + "\n" for row in rows))
     (path / "config.json").write_text(config.to_json())
+    if saved:
+        parts = {AGENT: to_arrays(TrainedAgent(algorithm.agent(env, state), algorithm.knowledge(env, state)))}
+        checkpoint.save(path / CHECKPOINTS, 1, parts, config.identity(), {"iteration": 1, "env_steps": 300})
     agent, knowledge = algorithm.agent(env, state), algorithm.knowledge(env, state)
     return TrainedRun(path, config, env, env, algorithm, agent, knowledge, 300)
 

@@ -1,5 +1,6 @@
 """Pages, as their file and in a browser."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -10,10 +11,13 @@ import pytest
 from report.browser import Browser, chromium
 from report.pages import NamedRooms, hostile, untrained
 
+import scoutrl
 from scoutrl.errors import ScoutError
+from scoutrl.reporting.page.comparison import comparison_page
 from scoutrl.reporting.page.html import fill, in_script
 from scoutrl.reporting.page.latent import information
 from scoutrl.reporting.page.run import run_page
+from scoutrl.results.comparison import read_comparison
 
 DATA = re.compile(r'<script type="application/json" id="data">(.*?)</script>', re.S)
 
@@ -28,7 +32,7 @@ def browser(tmp_path_factory):
 def page(tmp_path_factory) -> Path:
     """The page of a run, as a file."""
     scratch = tmp_path_factory.mktemp("page")
-    return run_page(untrained(scratch / "run", NamedRooms())).save(scratch / "page.html")
+    return run_page([untrained(scratch / "run", NamedRooms())]).save(scratch / "page.html")
 
 
 def data_of(page: Path) -> dict:
@@ -164,7 +168,7 @@ def test_hostile_names_stay_text(tmp_path, browser):
     trained = untrained(
         tmp_path / "<img src=x onerror=window.hit=1>" / "'\"><svg onload=window.hit=1>", HostileRooms(texts)
     )
-    made = run_page(trained).html
+    made = run_page([trained]).html
     # Without the page's policy, which would stop what had got through.
     open_ = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", made)
     assert len(open_) < len(made)
@@ -228,3 +232,43 @@ def test_information_that_z_keeps():
 def test_a_template_that_lacks_something_is_no_page():
     with pytest.raises(Exception, match="undefined"):
         fill({}, {})
+
+
+def test_several_seeds_are_on_one_page(tmp_path, browser):
+    seeds = [untrained(tmp_path / str(seed), NamedRooms(), seed) for seed in (0, 1, 2)]
+    file = run_page(seeds).save(tmp_path / "page.html")
+    browser.open(file)
+    assert browser.complaints() == []
+    assert browser.run("document.querySelectorAll('section table.sortable tbody')[0].rows.length") == 3
+    assert "3 seeds" in browser.run("document.querySelector('h1').textContent")
+    (returns, *_) = data_of(file)["charts"]
+    assert set(returns["lines"][0]["steps"]) == {"x", "y", "low", "high"}
+
+
+COMMITTED = Path(__file__).parents[2] / "benchmarks" / "results" / "compare" / "map.json"
+
+
+def test_a_comparison_whose_runs_are_gone_has_its_figures(tmp_path, browser, capsys):
+    file = scoutrl.report(COMMITTED).save(tmp_path / "page.html")
+    assert "cannot be watched" in capsys.readouterr().err
+    browser.open(file)
+    assert browser.complaints() == []
+    labels = browser.run("[...document.querySelectorAll('table.sortable tbody th')].map((cell) => cell.textContent)")
+    assert labels == [one.label for one in read_comparison(COMMITTED).algorithms]
+
+
+def test_algorithms_are_watched_side_by_side(tmp_path, browser):
+    """Two agents on the same problems: both lanes are at the same moment."""
+    found = read_comparison(COMMITTED)
+    lanes = []
+    for number, one in enumerate(found.algorithms[:2]):
+        seed = dataclasses.replace(one.seeds[0], run_dir=f"{number}", exploitation_return=0.5, failure=None)
+        lanes.append(dataclasses.replace(one, seeds=(seed,)))
+        untrained(tmp_path / str(number), NamedRooms(), number, saved=True)
+    two = dataclasses.replace(found, path=tmp_path, algorithms=tuple(lanes))
+    file = comparison_page(two, NamedRooms(), trust=True).save(tmp_path / "page.html")
+    browser.open(file)
+    assert browser.complaints() == []
+    browser.press("ArrowRight")
+    steps = browser.run("[...document.querySelectorAll('.now')].map((now) => /step (\\d) of/.exec(now.textContent)[1])")
+    assert steps == ["1", "1"]

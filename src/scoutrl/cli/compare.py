@@ -51,7 +51,7 @@ def compare(
     if json:
         print_json(found.to_dict())
     else:
-        print(f"Compared: {found.path / 'results.json'}, with plots beside it.")
+        print(f"Compared: {found.path / 'results.json'}, with plots beside it  (watch it: scout report {found.path})")
     if all(one.final is None for one in found.algorithms):
         raise ScoutError(f"all seeds failed, so there is nothing to compare; the first: {found.failures[0]}")
 

@@ -24,14 +24,15 @@ def report(
     Example: scout report runs/dream-distracting-bus-seed0 --open
 
     Args:
-        run_dir: Directory of a run, of several seeds or of a comparison.
+        run_dir: Directory of a run, of several seeds or of a comparison; or results.json of a comparison.
         out: File to write; without it, report.html in that directory.
         open_: Open the page in the browser.
         trust: Import code of your own that the run names, such as a family in this directory; it can do anything.
     """
     from scoutrl.api import report as make
 
-    file = Path(run_dir) / "report.html" if out is None else Path(out)
+    given = Path(run_dir)
+    file = Path(out) if out is not None else (given.parent if given.is_file() else given) / "report.html"
     written = make(run_dir, trust=trust).save(file)
     print(f"Page: {written}  ({written.stat().st_size / 1e6:.1f} MB; open it in a browser)")
     if open_:

@@ -56,7 +56,7 @@ def train(
     )
     learner = "".join(one for one in sets if one.startswith("learner="))
     own = " --trust" if ":" in algorithm + family + learner else ""
-    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own})")
+    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own}; watch it: scout report {run.path}{own})")
 
 
 def evaluate(

@@ -141,9 +141,11 @@ class RecordedTrials:
         return np.concatenate(drawn)[:count]
 
 
-def recorder(
-    env: MetaEnv, protocol: Protocol
-) -> Callable[[Agent, Knowledge | None, np.ndarray, PRNGKeyArray], RecordedTrials]:
+Recorder = Callable[[Agent, Knowledge | None, np.ndarray, PRNGKeyArray], RecordedTrials]
+"""Plays trials: of an agent and what tells its knowledge, in problems [trials, k], with keys [trials]."""
+
+
+def recorder(env: MetaEnv, protocol: Protocol) -> Recorder:
     """An `(agent, knowledge, ids [trials, k], keys [trials]) -> trials`: in each, episodes to explore, then to exploit.
 
     It compiles anew for another number of trials.

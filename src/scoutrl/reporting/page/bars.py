@@ -1,7 +1,7 @@
 """Numbers beside each other on one axis: what was reached, and the bounds it is measured by."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from scoutrl.evaluation.scores import Estimate
 from scoutrl.exact.length import ExplorationLength
@@ -33,25 +33,37 @@ class Bar:
     """What was trained; the others are bounds."""
     beyond: bool
     """It lies so far below all else that it is drawn at the end of the axis."""
+    seeds: tuple[float, ...] = ()
+    """Where each seed lies, in percent."""
 
 
-def return_bars(own: Mapping[str, Estimate], bounds: Mapping[str, float]) -> list[Bar]:
-    """Returns of what was trained, by label, then the bounds."""
+def return_bars(
+    own: Mapping[str, Estimate], bounds: Mapping[str, float], seeds: Mapping[str, Sequence[float]] | None = None
+) -> list[Bar]:
+    """Returns of what was trained, by label, with those of its `seeds`; then the bounds."""
     rows = [(label, one, True) for label, one in own.items()]
     rows += [(name, Estimate(bounds[key], None), False) for key, name in BOUNDS.items() if key in bounds]
-    return _on_one_axis(rows, 2)
+    return _on_one_axis(rows, 2, seeds=seeds or {})
 
 
-def length_bars(own: Mapping[str, float], shortest: ExplorationLength | None, horizon: int) -> list[Bar]:
+def length_bars(own: Mapping[str, float], shortest: ExplorationLength | None, horizon: int | None) -> list[Bar]:
     """Steps of exploration of what was trained, by label, then the shortest that suffices and the longest there is."""
     rows = [(label, Estimate(value, None), True) for label, value in own.items()]
     if shortest is not None and shortest.steps is not None:
         rows.append((f"shortest that suffices ({shortest.kind})", Estimate(shortest.steps, None), False))
-    rows.append(("longest episode there is", Estimate(float(horizon), None), False))
+    if horizon is not None:
+        rows.append(("longest episode there is", Estimate(float(horizon), None), False))
     return _on_one_axis(rows, 1, start=0.0)
 
 
-def _on_one_axis(rows: list[tuple[str, Estimate, bool]], digits: int, start: float | None = None) -> list[Bar]:
+def _on_one_axis(
+    rows: list[tuple[str, Estimate, bool]],
+    digits: int,
+    start: float | None = None,
+    seeds: Mapping[str, Sequence[float]] | None = None,
+) -> list[Bar]:
+    if not rows:
+        return []
     values = sorted(one.mean for _, one, _ in rows)
     low, high = values[0] if start is None else start, values[-1]
     # One far below all others would leave no room to see them.
@@ -70,6 +82,12 @@ def _on_one_axis(rows: list[tuple[str, Estimate, bool]], digits: int, start: flo
             *(map(place, one.ci95 or (one.mean, one.mean))),
             own=own,
             beyond=one.mean < low,
+            seeds=tuple(map(place, (seeds or {}).get(name, ()) if own else ())),
         )
         for name, one, own in rows
     ]
+
+
+def main_bounds(known: Mapping[str, float]) -> dict[str, float]:
+    """The bounds that are drawn into curves, where there is little room."""
+    return {name: known[name] for name in BOUNDS if name in known}

@@ -10,7 +10,7 @@ import numpy as np
 from scoutrl.envs import MetaEnv
 from scoutrl.envs.describe import Description
 from scoutrl.envs.spaces import is_image
-from scoutrl.evaluation.recording import RecordedEpisode, RecordedTrials, recorder
+from scoutrl.evaluation.recording import RecordedEpisode, RecordedTrials, Recorder, recorder
 from scoutrl.reporting.page.numbers import plain
 from scoutrl.reporting.page.pictures import sheet
 from scoutrl.runs.open import TrainedRun
@@ -24,14 +24,17 @@ NEVER = -1e8
 """Preferences below stand for choices that there are not."""
 
 
-def play_trials(trained: TrainedRun, seed: int = 0, most: int = MOST) -> RecordedTrials:
-    """Greedy trials on the test problems, evenly spread, the same problems and keys for every run of a family."""
+def play_trials(trained: TrainedRun, record: Recorder | None = None, seed: int = 0) -> RecordedTrials:
+    """Greedy trials on the test problems, evenly spread, the same problems and keys for every run of a family.
+
+    `record` is a recorder of this family and protocol, for several runs of the same algorithm: it compiles once.
+    """
     env = trained.env
     ids = env.problems.of("test")
-    most = MOST_SEEN if is_image(env.spaces.observation) else most
+    most = MOST_SEEN if is_image(env.spaces.observation) else MOST
     count = min(max(LEAST, len(ids)), most)
     order = np.random.default_rng(seed).permutation(len(ids))[np.arange(count) % len(ids)]
-    record = recorder(env, trained.algorithm.protocol(greedy=True))
+    record = record or recorder(env, trained.algorithm.protocol(greedy=True))
     return record(trained.agent, trained.knowledge, ids[order], jax.random.split(jax.random.key(seed), count))
 
 
@@ -39,6 +42,10 @@ def play_trials(trained: TrainedRun, seed: int = 0, most: int = MOST) -> Recorde
 class Case:
     """A problem with a goal."""
 
+    id: tuple[float, ...]
+    """The problem ID."""
+    key: tuple[float, ...]
+    """The problem ID and the goal, as numbers."""
     trial: int
     """The first trial of it, which the player shows."""
     problem: str
@@ -67,6 +74,8 @@ def all_cases(trials: RecordedTrials) -> list[Case]:
         of = which == place
         found.append(
             Case(
+                tuple(trials.ids[trial].tolist()),
+                tuple(rows[trial].tolist()),
                 int(trial),
                 problem_in_words(trials.env, words, trials.ids[trial]),
                 "" if goals is None else str(words.goal(goals[trial])),

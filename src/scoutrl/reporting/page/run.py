@@ -1,123 +1,90 @@
-"""The page of one run."""
+"""The page of a run: of one seed, or of several."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from scoutrl.envs import MetaEnv
-from scoutrl.evaluation.recording import RecordedTrials
+from scoutrl.evaluation.recording import recorder
 from scoutrl.evaluation.scores import Estimate
 from scoutrl.reporting.known_bounds import KnownBounds, known_bounds
 from scoutrl.reporting.page import again
-from scoutrl.reporting.page.bars import BOUNDS, length_bars, return_bars
-from scoutrl.reporting.page.curves import charts
+from scoutrl.reporting.page.bars import length_bars, main_bounds, return_bars
+from scoutrl.reporting.page.curves import Group, charts
 from scoutrl.reporting.page.html import Page, fill
 from scoutrl.reporting.page.latent import latent
-from scoutrl.reporting.page.lives import Case, all_cases, chosen, lives, play_trials
 from scoutrl.reporting.page.numbers import count, shown
-from scoutrl.reporting.page.pictures import address
+from scoutrl.reporting.page.watched import Watched, player, table
 from scoutrl.runs.metrics import read_rows
 from scoutrl.runs.open import TrainedRun
 from scoutrl.runs.provenance import read_provenance
-from scoutrl.trials.agent import Phase
 
 
-def run_page(trained: TrainedRun) -> Page:
-    """The page of one seed of a run, from its directory and greedy trials on its test problems."""
-    env, config = trained.env, trained.config
-    trials = play_trials(trained)
-    found = chosen(all_cases(trials))
+def run_page(seeds: Sequence[TrainedRun]) -> Page:
+    """The page of the seeds of a run, from their directories and from greedy trials on the test problems.
+
+    Of several seeds, the player and the map of z are of the one with the middle return.
+    """
+    config, env = seeds[0].config, seeds[0].env
+    record = recorder(env, seeds[0].algorithm.protocol(greedy=True))
+    watched = [Watched.of(one, config.algorithm, record) for one in seeds]
+    middle = sorted(watched, key=lambda one: one.score.mean)[len(watched) // 2]
+    cases, data = player([middle])
     known = known_bounds(env)
-    scores = Estimate.of(trials.returns(Phase.EXPLOITATION))
-    explored = float(trials.lengths(Phase.EXPLORATION).mean())
-    about_z = latent(trained, trials)
+    score = watched[0].score if len(seeds) == 1 else Estimate.of([one.score.mean for one in watched])
+    explored = float(np.mean([one.explored for one in watched]))
+    about_z = latent(middle.trained, middle.trials)
+    which = f"seed {config.seed}" if len(seeds) == 1 else f"{len(seeds)} seeds"
     context = {
-        "title": f"{config.algorithm} on {config.family}, seed {config.seed}",
-        "sentence": _sentence(trained, trials, scores, explored, known),
-        "returns": return_bars({config.algorithm: scores}, known.on("test")),
+        "title": f"{config.algorithm} on {config.family}, {which}",
+        "sentence": _sentence(watched, score, explored, known),
+        "watched": "" if len(seeds) == 1 else f"Shown is seed {middle.trained.config.seed}, of the middle return.",
+        "returns": return_bars({config.algorithm: score}, known.on("test")),
         "lengths": length_bars({config.algorithm: explored}, known.shortest, env.horizon),
-        "cases": _rows(found),
-        "tells": bool(np.isfinite(trials.known()).all()),
+        "cases": table(cases),
+        "tells": bool(np.isfinite(middle.residual)),
         "latent": about_z,
-        "again": _again(trained),
-        "seeds": [],
-        "algorithms": [],
+        "again": _again(middle.trained),
+        "seeds": _seeds(watched) if len(seeds) > 1 else [],
+        "comparison": None,
     }
-    data = {
-        "cases": cases_data(env, trials, found),
-        "lanes": [config.algorithm],
-        "lives": [[one] for one in lives(trials, [case.trial for case in found])],
-        "latent": about_z,
-        "charts": charts(read_rows(trained.path), main_bounds(known.on("validation"))),
-        **words(env),
-    }
-    return fill(context, data)
+    curves = charts(
+        [Group(config.algorithm, [read_rows(one.path) for one in seeds])], main_bounds(known.on("validation"))
+    )
+    return fill(context, {**data, "latent": about_z, "charts": curves})
 
 
-def main_bounds(known: Mapping[str, float]) -> dict[str, float]:
-    """The bounds that are drawn into curves, where there is little room."""
-    return {name: known[name] for name in BOUNDS if name in known}
-
-
-def words(env: MetaEnv) -> dict[str, Any]:
-    """Names of actions, and the legend."""
-    description = env.describe()
-    return {
-        "actions": [str(name) for name in description.actions],
-        "legend": [{"meaning": one.meaning, "source": address(one.picture)} for one in description.legend],
-    }
-
-
-def cases_data(env: MetaEnv, trials: RecordedTrials, found: list[Case]) -> list[dict[str, Any]]:
-    """What the player says of each problem."""
-    beside = env.describe().beside
-    return [
-        {
-            "problem": case.problem,
-            "goal": case.goal,
-            "score": shown(case.score),
-            "beside": None if beside is None else address(beside(trials.ids[case.trial])),
-        }
-        for case in found
-    ]
-
-
-def _rows(found: list[Case]) -> list[Mapping[str, Any]]:
-    """The table of problems; what it sorts by stands beside what it shows."""
-    return [
-        {
-            "problem": case.problem,
-            "goal": case.goal,
-            "trials": case.trials,
-            "score": (case.score, shown(case.score)),
-            "explored": (case.explored, shown(case.explored, 1)),
-            "residual": (case.residual, shown(case.residual)),
-        }
-        for case in found
-    ]
-
-
-def _sentence(
-    trained: TrainedRun,
-    trials: RecordedTrials,
-    scores: Estimate,
-    explored: float,
-    known: KnownBounds,
-) -> str:
+def _sentence(watched: Sequence[Watched], score: Estimate, explored: float, known: KnownBounds) -> str:
     """What was trained, and what came of it."""
+    trained = watched[0].trained
     config, problems = trained.config, trained.env.problems
     unseen = not np.isin(problems.test, problems.train).any()
-    interval = f" (95% interval {shown(scores.ci95[0])} to {shown(scores.ci95[1])})" if scores.ci95 else ""
+    interval = f" (95% interval {shown(score.ci95[0])} to {shown(score.ci95[1])})" if score.ci95 else ""
     best = f"; the best possible is {shown(known.on('test')['optimum'])}" if known.returns else ""
     shortest = known.shortest
     least = f", where {shown(shortest.steps, 1)} suffice" if shortest is not None and shortest.steps is not None else ""
     which = "problems it has never seen" if unseen else "its training problems (the family has no others)"
+    seeds = "" if len(watched) == 1 else f", {len(watched)} times with different seeds,"
+    steps = float(np.mean([one.trained.env_steps for one in watched]))
     return (
-        f"{config.algorithm} was trained on {config.family} for {count(trained.env_steps)} environment steps. "
-        f"On {which}, in {len(trials.ids)} greedy trials, it earns {shown(scores.mean)}{interval}{best}. "
-        f"It explores for {shown(explored, 1)} steps{least}."
+        f"{config.algorithm} was trained on {config.family}{seeds} for {count(steps)} environment steps. "
+        f"On {which}, in {len(watched[0].trials.ids)} greedy trials{' of each' if seeds else ''}, it earns "
+        f"{shown(score.mean)}{interval}{best}. It explores for {shown(explored, 1)} steps{least}."
     )
+
+
+def _seeds(watched: Sequence[Watched]) -> list[dict[str, Any]]:
+    """The table of seeds."""
+    return [
+        {
+            "seed": one.trained.config.seed,
+            "score": (one.score.mean, shown(one.score.mean)),
+            "explored": (one.explored, shown(one.explored, 1)),
+            "residual": (one.residual, shown(one.residual)),
+            "steps": (one.trained.env_steps, f"{one.trained.env_steps:,}"),
+        }
+        for one in watched
+    ]
 
 
 def _again(trained: TrainedRun) -> dict[str, Any]:

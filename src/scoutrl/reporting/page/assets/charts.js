@@ -31,23 +31,22 @@ function drawCharts() {
 
 // Lines that were noted at moments of their own, on one axis: uPlot joins them.
 function seriesOf(chart) {
-  const tables = chart.lines.map((line) => {
-    const kept = line[ALONG].map((x, i) => [x, i]).filter(([x]) => x !== null);
-    return [kept.map(([x]) => x), kept.map(([, i]) => line.y[i]), ...(line.low ? [kept.map(([, i]) => line.low[i]), kept.map(([, i]) => line.high[i])] : [])];
-  });
-  return uPlot.join(tables);
+  return uPlot.join(chart.lines.map((line) => {
+    const { x, y, low, high } = line[ALONG];
+    return low ? [x, y, low, high] : [x, y];
+  }));
 }
 
 function optionsOf(chart, width) {
   const ink = style("--soft"), grid = style("--rule");
   const series = [{ label: ALONG === "steps" ? "steps" : "seconds", value: (_, x) => (x === null ? "–" : large(x)) }];
   const bands = [];
-  chart.lines.forEach((line, place) => {
-    const stroke = chart.lines.length === 1 ? style("--own") : COLOURS[(line.colour ?? place) % COLOURS.length];
-    const few = line.y.length < 3;
-    series.push({ label: line.label, stroke, width: 2, dash: DASHES[(line.colour ?? place) % DASHES.length], spanGaps: true, points: { show: few }, value: (_, y) => number(y ?? null, 3) });
-    if (line.low) {
-      const hidden = { stroke: "transparent", spanGaps: true, points: { show: false }, label: `${line.label}, interval`, value: (_, y) => number(y ?? null, 3) };
+  chart.lines.forEach((line) => {
+    const stroke = DATA.lanes.length < 2 && chart.lines.length === 1 ? style("--own") : COLOURS[line.colour % COLOURS.length];
+    const few = line[ALONG].y.length < 3;
+    series.push({ label: line.label, stroke, width: 2, dash: DASHES[line.colour % DASHES.length], spanGaps: true, points: { show: few }, value: (_, y) => number(y ?? null, 3) });
+    if (line[ALONG].low) {
+      const hidden = { class: "interval", stroke: "transparent", spanGaps: true, points: { show: false }, label: `${line.label}, interval`, value: (_, y) => number(y ?? null, 3) };
       series.push(hidden, { ...hidden });
       bands.push({ series: [series.length - 1, series.length - 2], fill: `${stroke}33` });
     }
@@ -60,7 +59,7 @@ function optionsOf(chart, width) {
       { ...axis, values: (_, ticks) => ticks.map(large) },
       { ...axis, size: 56, values: (_, ticks) => ticks.map((y) => String(Number(y.toPrecision(4))).replace("-", "−")) },
     ],
-    legend: { show: chart.lines.length > 1 || true, live: true },
+    legend: { live: true },
     hooks: { draw: [(plot) => drawBounds(plot, chart.bounds)] },
   };
 }
