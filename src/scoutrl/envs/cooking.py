@@ -210,8 +210,8 @@ def _legend() -> tuple[Symbol, ...]:
 
 
 def _shelf() -> UInt8[np.ndarray, "height width 3"]:
-    """A disc under the grid, for the legend."""
-    return draw.symbol(draw.disc, 0.3, draw.INK)
+    """A place under the grid, for the legend."""
+    return draw.symbol(draw.ring, 0.3, draw.INK)
 
 
 def _look(state: KitchenState) -> Int[Array, "7"]:

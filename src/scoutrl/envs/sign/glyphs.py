@@ -86,7 +86,8 @@ def table() -> np.ndarray:
 
 def face(word: str) -> UInt8[np.ndarray, "height width 3"]:
     """The sign with a word on it, sharp and large, to be read by people."""
-    sheet = np.concatenate([_drawn(letter)[::2, ::2] for letter in word], axis=1)
+    rows = slice(_PEN // 4, _PEN * 13 // 16, 2)  # where the letters are
+    sheet = np.concatenate([_drawn(letter)[rows, ::2] for letter in word], axis=1)
     return np.repeat((255 * sheet).round().astype(np.uint8)[..., None], 3, axis=-1)
 
 
