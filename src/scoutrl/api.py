@@ -26,6 +26,7 @@ from scoutrl.runs.settings import counted
 from scoutrl.training.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
+    from scoutrl.reporting.export import Format
     from scoutrl.reporting.page.html import Page
 
 SeedsMode = Literal["auto", "processes", "vmap"]
@@ -198,6 +199,7 @@ def compare(
     minutes: float | None = None,
     trials: int = 1000,
     settings: Mapping[str, Any] | Iterable[str] = (),
+    formats: "Sequence[Format]" = (),
     show: bool = True,
 ) -> Comparison:
     """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
@@ -216,6 +218,7 @@ def compare(
         minutes: minutes of training of every seed in place of `steps`; compilation does not count.
         trials: trials of each seed in the final evaluation.
         settings: of all algorithms, and `env.NAME` for the family; as for `train`.
+        formats: what else to write: the table as "latex", "csv" or "markdown", the figures as "pdf"; "svg" there is.
         show: tell on stderr how far it is.
 
     Raises:
@@ -223,16 +226,14 @@ def compare(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     from scoutrl.experiments.compare import compare as run
-    from scoutrl.reporting.plots import exploration_bars, return_bars, return_curves
-    from scoutrl.reporting.style import save
+    from scoutrl.reporting.export import check_formats, export, save_figures
 
+    check_formats(formats)
     result = run(
         family, algorithms, seeds, local(out), steps=steps, minutes=minutes, trials=trials, settings=settings, show=show
     )
-    save(return_curves(result, "steps"), result.path / "curve-steps")
-    save(return_curves(result, "seconds"), result.path / "curve-seconds")
-    save(return_bars(result), result.path / "returns")
-    save(exploration_bars(result), result.path / "exploration")
+    save_figures(result, ("png", "svg"))
+    export(result, formats)
     return result
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Settings, Variants
+from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Formats, Settings, Variants
 from scoutrl.cli.printing import print_json
 from scoutrl.errors import ScoutError
 
@@ -20,6 +20,7 @@ def compare(
     minutes: Amount | None = None,
     trials: Count = 1000,
     sets: Settings = (),
+    export: Formats = (),
     json: Flag = False,
 ) -> None:
     """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
@@ -39,13 +40,14 @@ def compare(
         minutes: Minutes of training of every seed in place of --steps; compilation does not count.
         trials: Trials of each seed's agent in the final evaluation.
         sets: Change settings of all algorithms or, as env.NAME, of the family.
+        export: Write the table as table.tex, table.csv or table.md, and the figures as PDF or SVG, beside results.json.
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import compare as compare_algorithms
     from scoutrl.reporting.table import show
 
     found = compare_algorithms(
-        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=sets
+        family, algorithms, seeds, out, steps=steps, minutes=minutes, trials=trials, settings=sets, formats=export
     )
     show(found)
     if json:
