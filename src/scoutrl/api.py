@@ -23,6 +23,7 @@ from scoutrl.runs.families import build, build_checked
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
+from scoutrl.runs.trackers import Listener, Track, check_track
 from scoutrl.training.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
@@ -62,6 +63,7 @@ def train(
     settings: Mapping[str, Any] | Iterable[str] = (),
     seeds_mode: SeedsMode = "auto",
     until: float | str | None = None,
+    track: Track | Listener = "tensorboard",
     show: bool = True,
 ) -> Run:
     """Train an algorithm on a family, or go on with a run that was stopped.
@@ -79,6 +81,9 @@ def train(
         until: stop as soon as the return on validation problems is that much, or a share of the optimum such as "95%",
             in five evaluations in a row. "none" trains all steps; None leaves it to the preset, unless `steps` are
             given: then all of them are done.
+        track: who is told the metrics while it trains, beside metrics.jsonl in the run directory: "tensorboard",
+            "wandb" (Weights & Biases, which has to be installed), "none", or a function of a dictionary of numbers that
+            is called with each row; a function is for one seed.
         show: tell on stderr how far it is.
 
     Raises:
@@ -87,7 +92,11 @@ def train(
     _prepare()
     from scoutrl.training.loop import train as train_one
 
+    listener = None if isinstance(track, str) else track
+    if isinstance(track, str):
+        check_track(track)
     config = resolve(algorithm, family, preset, steps, seed, settings, until)
+    config = dataclasses.replace(config, track=track if isinstance(track, str) else "none")
     count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
     path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
@@ -96,7 +105,9 @@ def train(
     else:
         check_own(env)
     if count == 1:
-        return Run(train_one(config, path, env, show), env)
+        return Run(train_one(config, path, env, show, listener), env)
+    if listener is not None:
+        raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
     from scoutrl.engines.seeds import train_seeds
 
     return Run(train_seeds(config, count, path, seeds_mode, env, show), env)

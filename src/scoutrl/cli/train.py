@@ -22,6 +22,7 @@ def train(
     sets: Settings = (),
     seeds_mode: Literal["auto", "processes", "vmap"] = "auto",
     until: Annotated[str | None, Parameter(metavar="RETURN")] = None,
+    track: Literal["tensorboard", "wandb", "none"] = "tensorboard",
 ) -> None:
     """Train an agent, or go on with a run that was stopped: the same command continues it.
 
@@ -39,6 +40,8 @@ def train(
         seeds_mode: How several agents are trained: one process each, all in one program, or whichever suits the device.
         until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, five times
             in a row; "none" does all steps. Without it, what the preset says, or with --steps all of them.
+        track: Who is told the metrics beside metrics.jsonl: TensorBoard by files in the run directory, Weights & Biases
+            (install scoutrl[wandb]; WANDB_MODE=offline keeps them here), or nobody.
     """
     from scoutrl.api import train as train_agents
 
@@ -53,6 +56,7 @@ def train(
         settings=sets,
         seeds_mode=seeds_mode,
         until=until,
+        track=track,
     )
     learner = "".join(one for one in sets if one.startswith("learner="))
     own = " --trust" if ":" in algorithm + family + learner else ""

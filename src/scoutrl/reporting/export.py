@@ -100,20 +100,8 @@ def comma_separated(rows: Sequence[Row]) -> str:
     """The numbers as they are, not rounded; empty where there are none."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    names = ["label", "iqm", "low", "high", "explored", "sound", "seeds", "steps", "seconds"]
-    header = [
-        "algorithm",
-        "return_iqm",
-        "ci95_low",
-        "ci95_high",
-        "exploration_steps",
-        "seeds_sound",
-        "seeds_asked",
-        "env_steps",
-        "seconds",
-    ]
-    writer.writerow(header)
-    writer.writerows([getattr(row, name) for name in names] for row in rows)
+    writer.writerow(_COLUMNS.values())
+    writer.writerows([getattr(row, name) for name in _COLUMNS] for row in rows)
     return text.getvalue()
 
 
@@ -125,6 +113,18 @@ def _markdown(text: str) -> str:
     return "".join(f"\\{letter}" if letter in "\\`*_[]<>|" else letter for letter in text)
 
 
+_COLUMNS = {
+    "label": "algorithm",
+    "iqm": "return_iqm",
+    "low": "ci95_low",
+    "high": "ci95_high",
+    "explored": "exploration_steps",
+    "sound": "seeds_sound",
+    "seeds": "seeds_asked",
+    "steps": "env_steps",
+    "seconds": "seconds",
+}
+"""Fields of a row to the columns of a file."""
 _TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], str]]] = {
     "latex": ("table.tex", latex),
     "csv": ("table.csv", comma_separated),
