@@ -28,6 +28,7 @@ from scoutrl.training.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
     from scoutrl.reporting.export import Format
+    from scoutrl.reporting.known_bounds import KnownBounds
     from scoutrl.reporting.page.html import Page
 
 SeedsMode = Literal["auto", "processes", "vmap"]
@@ -342,6 +343,22 @@ def exploration_length(family: str | MetaEnv) -> dict[str, ExplorationLength]:
     from scoutrl.exact.exploration import exploration_length as computed
 
     return computed(build(family, {}) if isinstance(family, str) else family)
+
+
+@on_this_machine()
+def find_bounds(family: MetaEnv) -> "KnownBounds":
+    """What `bounds` and `exploration_length` say together; of families of Scout's own it is computed once and kept.
+
+    Raises:
+        ScoutError: a family whose states cannot be enumerated.
+    """
+    from scoutrl.envs.enumerable import EnumerableEnv
+    from scoutrl.exact.bounds import bounds as computed
+    from scoutrl.reporting.known_bounds import known_bounds
+
+    if not isinstance(family, EnumerableEnv):
+        computed(family)  # which says why not
+    return known_bounds(family)
 
 
 @on_this_machine()

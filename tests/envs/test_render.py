@@ -4,6 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gymnasium.spaces import Discrete
 
 from scoutrl.envs import registry
 from scoutrl.envs.draw import GREEN, RED
@@ -68,11 +69,12 @@ def test_only_the_goal_is_left_out(family):
 def test_families_are_described_in_words(family):
     env = registry.make(family)
     words = env.describe()
+    assert isinstance(env.spaces.action, Discrete)
     assert len(words.actions) == env.spaces.action.n
     assert len({one.meaning for one in words.legend}) == len(words.legend) > 2
     assert all(one.picture.dtype == np.uint8 and one.picture.ndim == 3 for one in words.legend)
     if env.spaces.goal is not None:
-        assert any(letter.isalpha() for letter in words.goal(np.zeros(env.spaces.goal.shape, np.int32)))
+        assert any(letter.isalpha() for letter in words.goal(np.zeros(env.spaces.goal.shape or (), np.int32)))
 
 
 def test_the_sign_can_be_read_beside_the_frame():

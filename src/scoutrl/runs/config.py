@@ -145,6 +145,7 @@ def resolve(
         settings=_settings(algorithm, others),
         by_hand=own is not None and not rebuilds(own, options),
         until=None if until is None else read_until(until, lambda: build(name, options) if own is None else own),
+        track="tensorboard",
         **{key: counted(key, value) for key, value in of_run.items()},
     )
 

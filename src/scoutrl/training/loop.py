@@ -17,7 +17,7 @@ from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.provenance import Provenance, note_provenance
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.runs.trackers import Listener
-from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.training.compilation import note_how_long, use_compilation_cache
 from scoutrl.training.memory import check_memory
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
@@ -133,6 +133,7 @@ class _Training:
         progress = join(parts)
         del parts
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
+        note_how_long(self._records[0].config, self._programs.compile_seconds)
         now = Provenance.now(accelerator())
         for record in self._records:
             record.open_log()
