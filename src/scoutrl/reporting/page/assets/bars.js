@@ -46,6 +46,6 @@ function showValues(lane, values, taken) {
     bar.style.width = `${high > low ? (100 * (value - low)) / (high - low) : 100}%`;
     const name = element("span", { class: action === taken ? "taken" : "" },
       actionName(action) + (action === taken ? " ✓" : ""));
-    return [name, bar, element("span", {}, number(value))];
+    return [name, bar, element("span", {}, number(value, high - low < 0.2 ? 3 : 2))];
   }));
 }

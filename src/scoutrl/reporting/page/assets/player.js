@@ -69,6 +69,7 @@ function actionName(action) {
 }
 
 const PICTURES = new Map();
+const FRAME = document.createElement("canvas");
 function load(source, redraw) {
   if (!PICTURES.has(source)) {
     const picture = new Image();
@@ -87,10 +88,13 @@ function drawFrame(canvas, sheet, picture, at, scale) {
     canvas.height = height * scale;
   }
   if (!picture.complete || !picture.naturalWidth) return;
+  // By itself first: enlarged out of the sheet, a frame would blend with its neighbours at the edges.
+  FRAME.width = width;
+  FRAME.height = height;
+  FRAME.getContext("2d").drawImage(picture, -(at % columns) * width, -Math.floor(at / columns) * height);
   const pen = canvas.getContext("2d");
   pen.imageSmoothingEnabled = scale < 3;
-  pen.drawImage(picture, (at % columns) * width, Math.floor(at / columns) * height, width, height,
-    0, 0, canvas.width, canvas.height);
+  pen.drawImage(FRAME, 0, 0, canvas.width, canvas.height);
 }
 
 function drawPath(canvas, life, start, at) {
