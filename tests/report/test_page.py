@@ -161,6 +161,7 @@ class HostileRooms(NamedRooms):
         return of + "".join(self.texts)
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text(tmp_path, browser):
     texts = hostile()
     assert len(texts) == 50
@@ -234,6 +235,7 @@ def test_a_template_that_lacks_something_is_no_page():
         fill({}, {})
 
 
+@pytest.mark.slow
 def test_several_seeds_are_on_one_page(tmp_path, browser):
     seeds = [untrained(tmp_path / str(seed), NamedRooms(), seed) for seed in (0, 1, 2)]
     file = run_page(seeds).save(tmp_path / "page.html")
@@ -257,6 +259,7 @@ def test_a_comparison_whose_runs_are_gone_has_its_figures(tmp_path, browser, cap
     assert labels == [one.label for one in read_comparison(COMMITTED).algorithms]
 
 
+@pytest.mark.slow
 def test_algorithms_are_watched_side_by_side(tmp_path, browser):
     """Two agents on the same problems: both lanes are at the same moment."""
     found = read_comparison(COMMITTED)

@@ -64,11 +64,14 @@ def _on_one_axis(
 ) -> list[Bar]:
     if not rows:
         return []
-    values = sorted(one.mean for _, one, _ in rows)
-    low, high = values[0] if start is None else start, values[-1]
-    # One far below all others would leave no room to see them.
-    if start is None and len(values) > 2 and values[1] - low > high - values[1]:
-        low = values[1] - 0.25 * max(high - values[1], 0.1)
+    ends = [end for _, one, _ in rows for end in one.ci95 or (one.mean,)]
+    if all(is_own for _, _, is_own in rows):
+        ends.append(0.0)  # without bounds there is nothing else to measure by
+    low, high = min(ends) if start is None else start, max(ends)
+    # Random actions, where they are far below all else, would leave no room to see the rest.
+    others = [one.mean for name, one, _ in rows if name != BOUNDS["random"]]
+    if start is None and min(others, default=low) - low > high - min(others, default=low):
+        low = min(others) - 0.25 * max(high - min(others), 0.1)
     room = max(high - low, 1e-6)
 
     def place(value: float) -> float:

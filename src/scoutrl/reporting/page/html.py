@@ -76,6 +76,7 @@ def fill(context: Mapping[str, Any], data: Mapping[str, Any]) -> Page:
             policy=policy,
             style=Markup("\n".join(map(_asset, _STYLES))),
             library=Markup(scripts[0]),
+            licence=Markup(_asset("uPlot-LICENSE.txt")),
             script=Markup(scripts[1]),
             data=Markup(in_script(data)),
         )

@@ -27,11 +27,11 @@ function drawMap() {
   };
   const dots = g.map((point, i) => {
     const [cx, cy] = place(point);
-    return drawing("circle", { cx, cy, r: 2.4, fill: colour(decoded[i]), "fill-opacity": 0.85 }, title(decoded[i]));
+    return drawing("circle", { cx, cy, r: 3, fill: colour(decoded[i]), "fill-opacity": 0.85 }, title(decoded[i]));
   });
   const rings = f.map((point, i) => {
     const [cx, cy] = place(point);
-    return drawing("circle", { cx, cy, r: 6, fill: "none", stroke: colour(ids[i]), "stroke-width": 1.6 }, title(ids[i]));
+    return drawing("circle", { cx, cy, r: 6, fill: "none", stroke: colour(ids[i]), "stroke-width": 1.3 }, title(ids[i]));
   });
   const label = `${f.length} rings and ${g.length} dots in the plane of the principal components of z`;
   const height = Math.max(...all.map((point) => size - place(point)[1])) + room;

@@ -9,8 +9,8 @@ class Lane {
     this.gainTitle = element("p", { class: "chart-title" }, "Information gained at each step");
     this.values = element("div", { class: "values" });
     this.valuesTitle = element("p", { class: "chart-title" }, "What it expects of each action");
-    const views = element("div", {}, element("div", { class: "views" }, this.frame, this.seen, this.beside));
-    const told = element("div", {}, this.now, this.gainTitle, this.gain, this.valuesTitle, this.values);
+    const views = element("div", { class: "views" }, this.frame);
+    const told = element("div", {}, this.now, element("div", { class: "views" }, this.seen, this.beside), this.gainTitle, this.gain, this.valuesTitle, this.values);
     this.node = element("div", { class: only ? "lane only" : "lane" },
       ...(only ? [] : [element("h4", {}, label)]), views, told);
     this.label = label;
