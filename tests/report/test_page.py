@@ -275,3 +275,35 @@ def test_algorithms_are_watched_side_by_side(tmp_path, browser):
     browser.press("ArrowRight")
     steps = browser.run("[...document.querySelectorAll('.now')].map((now) => /step (\\d) of/.exec(now.textContent)[1])")
     assert steps == ["1", "1"]
+
+
+def test_agents_that_tell_nothing_of_what_they_know_can_be_watched(scripted_run, tmp_path, browser):
+    """Neither values of actions nor knowledge nor z: the page does without."""
+    file = scoutrl.report(scripted_run, NamedRooms(), trust=True).save(tmp_path / "page.html")
+    data = data_of(file)
+    assert data["latent"] is None
+    assert all(known is None for (life,) in data["lives"] for known in life["known"])
+    assert [episode["phase"] for episode in data["lives"][0][0]["episodes"]] == ["exploration"] + 2 * ["exploitation"]
+    browser.open(file)
+    assert browser.complaints() == []
+    browser.press("ArrowRight")
+    assert "step 1 of 2" in browser.run("document.querySelector('.now').textContent")
+    assert browser.run("document.querySelector('.gain').hidden && document.querySelector('.values').hidden")
+
+
+def test_hostile_labels_and_failures_of_a_comparison_stay_text(tmp_path, browser):
+    found = read_comparison(COMMITTED)
+    texts = hostile()
+    algorithms = []
+    for number, one in enumerate(found.algorithms[:2]):
+        failed = dataclasses.replace(one.seeds[0], failure="".join(texts), run_dir=texts[2])
+        algorithms.append(dataclasses.replace(one, label="".join(texts[number::2]), seeds=(failed, *one.seeds[1:])))
+    hostile_one = dataclasses.replace(found, algorithms=tuple(algorithms), family="".join(texts), path=tmp_path)
+    made = comparison_page(hostile_one, None, trust=False).html
+    (tmp_path / "page.html").write_text(re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", made))
+    browser.open(tmp_path / "page.html")
+    assert browser.run("window.hit === undefined")
+    assert browser.run("document.querySelectorAll('script').length") == 3
+    assert browser.complaints() == []
+    shown = browser.run("document.body.innerText")
+    assert all(text.split("\u2028")[0] in shown for text in texts)
