@@ -22,7 +22,7 @@ FLOORS = [
     {"engines"},
     {"results"},
     {"experiments"},
-    {"report"},
+    {"reporting"},
     {"api", "deploy"},
     {"cli"},
     {"__main__"},

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from scoutrl.api import export as export
     from scoutrl.api import film as film
     from scoutrl.api import load as load
+    from scoutrl.api import report as report
     from scoutrl.api import train as train
     from scoutrl.deploy import DeployedAgent as DeployedAgent
     from scoutrl.engines.cluster import Cluster as Cluster
@@ -60,6 +61,7 @@ _WHERE = {
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",
     "read_comparison": "scoutrl.results.comparison",
+    "report": "scoutrl.api",
     "train": "scoutrl.api",
 }
 

@@ -107,3 +107,15 @@ def _out_of_memory(error: BaseException) -> ScoutError:
         f"the memory of this machine does not suffice ({reason}); lower capacity, batch_size or "
         "trials_per_iteration, or end other programs."
     )
+
+
+def cache_directory() -> Path:
+    """Where is kept what takes long to compile or to compute, in $SCOUT_CACHE_DIR or the user's cache directory.
+
+    Raises:
+        RuntimeError: it is in the home directory of a user who has none.
+    """
+    if own := os.environ.get("SCOUT_CACHE_DIR"):
+        return Path(own).expanduser()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(base).expanduser() / "scoutrl"

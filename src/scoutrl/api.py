@@ -5,7 +5,7 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from scoutrl._platform import on_this_machine, pin_threads
 from scoutrl.deploy import DeployedAgent
@@ -24,7 +24,13 @@ from scoutrl.runs.families import build, build_checked, checked_options
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import assignments, counted
+from scoutrl.runs.trackers import Listener, Track, check_track
 from scoutrl.training.compilation import use_compilation_cache
+
+if TYPE_CHECKING:
+    from scoutrl.reporting.export import Format
+    from scoutrl.reporting.known_bounds import KnownBounds
+    from scoutrl.reporting.page.html import Page
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
@@ -62,6 +68,7 @@ def train(
     seeds_mode: SeedsMode = "auto",
     until: float | str | None = None,
     engine: Engine = "local",
+    track: Track | Listener = "tensorboard",
     show: bool = True,
 ) -> Run:
     """Train an algorithm on a family, or go on with a run that was stopped.
@@ -81,6 +88,9 @@ def train(
             given: then all of them are done.
         engine: where several seeds are trained: "local" is this machine, "ray" a Ray cluster of this machine alone, and
             a `Cluster` says which and how.
+        track: who is told the metrics while it trains, beside metrics.jsonl in the run directory: "tensorboard",
+            "wandb" (Weights & Biases, which has to be installed), "none", or a function of a dictionary of numbers that
+            is called with each row; a function is for one seed.
         show: tell on stderr how far it is.
 
     Raises:
@@ -89,7 +99,11 @@ def train(
     _prepare()
     from scoutrl.training.loop import train as train_one
 
+    listener = None if isinstance(track, str) else track
+    if isinstance(track, str):
+        check_track(track)
     config = resolve(algorithm, family, preset, steps, seed, settings, until)
+    config = dataclasses.replace(config, track=track if isinstance(track, str) else "none")
     count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
     path = local(out) if out is not None else default_out(config, count)
     env = None if isinstance(family, str) else family
@@ -101,7 +115,9 @@ def train(
     if count == 1:
         if cluster is not None:
             raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
-        return Run(train_one(config, path, env, show), env)
+        return Run(train_one(config, path, env, show, listener), env)
+    if listener is not None:
+        raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
     from scoutrl.engines.seeds import train_seeds
 
     return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
@@ -197,7 +213,7 @@ def film(
         ScoutError: no such run, nothing saved in it yet, a family with other spaces, or files that cannot be written.
     """
     _prepare()
-    from scoutrl.report.video import film as write
+    from scoutrl.reporting.video import film as write
 
     return write(
         open_run(seed_dirs(os.fspath(run))[0], _family(env, [run]), trust), local(directory, "--video"), split, seed
@@ -216,6 +232,7 @@ def compare(
     trials: int = 1000,
     settings: Mapping[str, Any] | Iterable[str] = (),
     engine: Engine = "local",
+    formats: "Sequence[Format]" = (),
     show: bool = True,
 ) -> Comparison:
     """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
@@ -235,6 +252,7 @@ def compare(
         trials: trials of each seed in the final evaluation.
         settings: of all algorithms, and `env.NAME` for the family; as for `train`.
         engine: where the seeds are trained, as for `train`.
+        formats: what else to write: the table as "latex", "csv" or "markdown", the figures as "pdf"; "svg" there is.
         show: tell on stderr how far it is.
 
     Raises:
@@ -242,15 +260,13 @@ def compare(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     from scoutrl.experiments.compare import compare as run
-    from scoutrl.report.plots import exploration_bars, return_bars, return_curves
-    from scoutrl.report.style import save
+    from scoutrl.reporting.export import check_formats, export, save_figures
 
+    check_formats(formats)
     how = {"steps": steps, "minutes": minutes, "trials": trials, "settings": settings}
     result = run(family, algorithms, seeds, local(out), **how, show=show, cluster=_cluster(engine))
-    save(return_curves(result, "steps"), result.path / "curve-steps")
-    save(return_curves(result, "seconds"), result.path / "curve-seconds")
-    save(return_bars(result), result.path / "returns")
-    save(exploration_bars(result), result.path / "exploration")
+    save_figures(result, ("png", "svg"))
+    export(result, formats)
     return result
 
 
@@ -283,12 +299,38 @@ def coupling(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     from scoutrl.experiments.coupling import coupling as run
-    from scoutrl.report.coupling_plot import coupling_figure
-    from scoutrl.report.style import save
+    from scoutrl.reporting.coupling_plot import coupling_figure
+    from scoutrl.reporting.style import save
 
     result = run(local(out), algorithms, sizes, seeds, steps=steps, show=show)
     save(coupling_figure(result), result.path / "coupling")
     return result
+
+
+@on_this_machine()
+def report(
+    run: Run | Comparison | str | os.PathLike[str], env: str | Spec | None = None, *, trust: bool = False
+) -> "Page":
+    """Make a page of a run, of several seeds or of a comparison, from what is on disk; nothing is trained.
+
+    The page is one HTML file that needs no network: what was reached beside the bounds, greedy trials to be watched
+    step by step, what z knows, which problems fail, curves, and everything to do it again. `save` writes it, and a
+    notebook shows it.
+
+    Args:
+        run: what `train` or `compare` gave, or the directory of a run, of several seeds or of a comparison.
+        env: the run's own family, where that cannot be made from its name.
+        trust: import code that the run names and that is not installed, from the current directory or the path.
+
+    Raises:
+        ScoutError: no such run, nothing saved in it yet, or a family that cannot be rendered.
+    """
+    _prepare()
+    from scoutrl.reporting.page.make import page
+
+    path = run.path if isinstance(run, Comparison) else Path(os.fspath(run))
+    given = _family(env, [] if isinstance(run, Comparison) else [run])
+    return page(path, given, trust)
 
 
 @on_this_machine()
@@ -344,6 +386,22 @@ def check(family: str | Spec, settings: Mapping[str, Any] | Iterable[str] = ()) 
 
     options = {name.removeprefix("env."): value for name, value in assignments(settings).items()}
     return advise(build(family, checked_options(family, options)) if isinstance(family, str) else family)
+
+
+@on_this_machine()
+def find_bounds(family: Spec) -> "KnownBounds":
+    """What `bounds` and `exploration_length` say together; of families of Scout's own it is computed once and kept.
+
+    Raises:
+        ScoutError: a family whose states cannot be enumerated.
+    """
+    from scoutrl.exact.bounds import bounds as computed
+    from scoutrl.exact.bounds import has_bounds
+    from scoutrl.reporting.known_bounds import known_bounds
+
+    if not has_bounds(family):
+        computed(family)  # which says why not
+    return known_bounds(family)
 
 
 @on_this_machine()

@@ -13,7 +13,7 @@ from probes.rooms import Rooms
 
 import scoutrl
 from scoutrl.envs import ProblemSet
-from scoutrl.report.video import _name
+from scoutrl.reporting.video import _name
 from scoutrl.runs import checkpoint
 from scoutrl.training.compilation import cache_directory, use_compilation_cache
 

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 
 from scoutrl.errors import ScoutError
 from scoutrl.exact.length import ExplorationLength
-from scoutrl.report.coupling_plot import coupling_figure
-from scoutrl.report.plots import exploration_bars, return_bars, return_curves
-from scoutrl.report.style import save
-from scoutrl.report.table import comparison_table, coupling_tables, show
+from scoutrl.reporting.coupling_plot import coupling_figure
+from scoutrl.reporting.plots import exploration_bars, return_bars, return_curves
+from scoutrl.reporting.style import save
+from scoutrl.reporting.table import comparison_table, coupling_tables, show
 from scoutrl.results.comparison import read_comparison
 from scoutrl.results.coupling import read_coupling
 
@@ -118,7 +118,7 @@ def test_where_nothing_can_be_written_the_user_is_told(comparison, tmp_path):
 
 def test_reports_need_nothing_that_trains():
     modules = "plots", "coupling_plot", "table", "style"
-    code = f"import sys; from scoutrl.report import {', '.join(modules)}; print(*sys.modules)"
+    code = f"import sys; from scoutrl.reporting import {', '.join(modules)}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
     assert "scoutrl.results.coupling" in loaded
     training = ("jax", "scoutrl.training", "scoutrl.engines", "scoutrl.experiments", "scoutrl.algorithms")

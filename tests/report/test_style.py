@@ -1,6 +1,6 @@
 import pytest
 
-from scoutrl.report.style import spread
+from scoutrl.reporting.style import spread
 
 
 @pytest.mark.parametrize(

@@ -8,12 +8,13 @@ from cyclopts.exceptions import MissingArgumentError, UnknownCommandError, Unkno
 
 from scoutrl.cli.compare import compare, coupling
 from scoutrl.cli.lists import algorithms, bounds, check, families
+from scoutrl.cli.report import report
 from scoutrl.cli.train import evaluate, export, train
 from scoutrl.errors import ScoutError
 
 COMMANDS = {
     command.__name__: command
-    for command in (train, evaluate, export, compare, coupling, bounds, check, families, algorithms)
+    for command in (train, evaluate, report, export, compare, coupling, bounds, check, families, algorithms)
 }
 """Name to function, in the order of the help."""
 _HELP = """Scout trains agents that explore an unseen problem, then solve them.

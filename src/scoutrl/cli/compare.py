@@ -5,7 +5,18 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from scoutrl.cli.engine import HERE, Where
-from scoutrl.cli.options import Amount, Count, Counts, Directory, Flag, Problems, Settings, Variants, with_problems
+from scoutrl.cli.options import (
+    Amount,
+    Count,
+    Counts,
+    Directory,
+    Flag,
+    Formats,
+    Problems,
+    Settings,
+    Variants,
+    with_problems,
+)
 from scoutrl.cli.printing import print_json
 from scoutrl.errors import ScoutError
 
@@ -24,6 +35,7 @@ def compare(
     where: Where = HERE,
     problems: Problems = None,
     horizon: Count | None = None,
+    export: Formats = (),
     json: Flag = False,
 ) -> None:
     """Train algorithms on one family with the same budget and compare what they earn on the same unseen problems.
@@ -47,10 +59,11 @@ def compare(
         where: Machines that the seeds are trained on.
         problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
         horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
+        export: Write the table as table.tex, table.csv or table.md, and the figures as PDF or SVG, beside results.json.
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import compare as compare_algorithms
-    from scoutrl.report.table import show
+    from scoutrl.reporting.table import show
 
     found = compare_algorithms(
         family,
@@ -62,12 +75,13 @@ def compare(
         trials=trials,
         settings=with_problems(sets, problems, horizon),
         engine=where.meant(),
+        formats=export,
     )
     show(found)
     if json:
         print_json(found.to_dict())
     else:
-        print(f"Compared: {found.path / 'results.json'}, with plots beside it.")
+        print(f"Compared: {found.path / 'results.json'}, with plots beside it  (watch it: scout report {found.path})")
     if all(one.final is None for one in found.algorithms):
         raise ScoutError(f"all seeds failed, so there is nothing to compare; the first: {found.failures[0]}")
 
@@ -96,7 +110,7 @@ def coupling(
         json: Print the content of results.json and nothing else.
     """
     from scoutrl.api import coupling as measure
-    from scoutrl.report.table import show_coupling
+    from scoutrl.reporting.table import show_coupling
 
     found = measure(out, algorithms, sizes, seeds, steps=steps)
     show_coupling(found)

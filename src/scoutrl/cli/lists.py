@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from scoutrl.cli.options import Count, Flag, Problems, Settings, with_problems
 from scoutrl.cli.printing import print_json, print_table
+from scoutrl.cli.waiting import waiting
 from scoutrl.errors import ScoutError
 
 if TYPE_CHECKING:
@@ -22,8 +23,7 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
         sets: Options of the family, as env.NAME=VALUE.
         json: Print one JSON object and nothing else.
     """
-    from scoutrl.api import bounds as compute
-    from scoutrl.api import exploration_length
+    from scoutrl.api import find_bounds
     from scoutrl.envs.problems import SPLITS
     from scoutrl.runs.families import build, checked_options
     from scoutrl.runs.settings import assignments
@@ -34,9 +34,11 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
         raise ScoutError(f"bounds have options of the family only, written env.NAME=VALUE; {strangers[0]!r} is none.")
     options = {name.removeprefix("env."): value for name, value in chosen.items()}
     env = build(family, checked_options(family, options))
-    found = compute(env)
+    with waiting(f"computing the bounds of {family}"):
+        known = find_bounds(env)
+    found = known.returns
     if json:
-        lengths = {split: dataclasses.asdict(length) for split, length in exploration_length(env).items()}
+        lengths = {split: dataclasses.asdict(length) for split, length in known.lengths.items()}
         print_json({"family": family, **found, "shortest_exploration": lengths})
         return
     width = max(len(name) for name in found)
@@ -44,8 +46,8 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
     print(" " * width, *(f"{split:>10}" for split in SPLITS))
     for name, value in found.items():
         print(f"{name.replace('_', ' '):{width}}", *(f"{value[split]:10.3f}" for split in SPLITS))
-    print("\nshortest exploration that suffices, in steps", flush=True)  # which may take a while to find
-    for split, length in exploration_length(env).items():
+    print("\nshortest exploration that suffices, in steps")
+    for split, length in known.lengths.items():
         print(f"{split:{width}}  {length}")
 
 

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter, Token
 
@@ -57,6 +57,11 @@ Counts = Annotated[tuple[Count, ...], Parameter(consume_multiple=1, metavar="N .
 """One or several counts."""
 Variants = Annotated[tuple[str, ...], Parameter(consume_multiple=1, metavar="ALGORITHM ...", show_default=_with_spaces)]
 """Algorithms, or variants of them such as `dream,bottleneck=none`."""
+Formats = Annotated[
+    tuple[Literal["latex", "csv", "markdown", "svg", "pdf"], ...],
+    Parameter(consume_multiple=1, metavar="FORMAT ...", show_default=False),
+]
+"""One or several of the formats of `reporting.export`."""
 Settings = Annotated[tuple[str, ...], Parameter("--set", metavar="NAME=VALUE ...", show_default=False)]
 """Settings as NAME=VALUE."""
 Problems = Annotated[str | None, Parameter(metavar="FILE")]

@@ -27,6 +27,7 @@ def train(
     where: Where = HERE,
     problems: Problems = None,
     horizon: Count | None = None,
+    track: Literal["tensorboard", "wandb", "none"] = "tensorboard",
 ) -> None:
     """Train an agent, or go on with a run that was stopped: the same command continues it.
 
@@ -48,6 +49,8 @@ def train(
         where: Machines that several agents are trained on.
         problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
         horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
+        track: Who is told the metrics beside metrics.jsonl: TensorBoard by files in the run directory, Weights & Biases
+            (install scoutrl[wandb]; WANDB_MODE=offline keeps them here), or nobody.
     """
     from scoutrl.api import train as train_agents
 
@@ -63,10 +66,11 @@ def train(
         seeds_mode=seeds_mode,
         until=until,
         engine=where.meant(),
+        track=track,
     )
     learner = "".join(one.partition("=")[2] for one in sets if one.startswith("learner="))
     own = " --trust" if any(map(module_of, (algorithm, family, learner))) else ""
-    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own})")
+    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own}; watch it: scout report {run.path}{own})")
 
 
 def evaluate(

@@ -11,6 +11,7 @@ import gymnasium
 import jax
 from jaxtyping import Array, Bool, Float, PRNGKeyArray, UInt8
 
+from scoutrl.envs.describe import Description
 from scoutrl.envs.problems import Problem, ProblemSet
 
 Observation = Any
@@ -99,6 +100,18 @@ class MetaEnv(Spec):
     @abc.abstractmethod
     def render(self, state: State) -> UInt8[Array, "height width 3"]:
         """An RGB picture of `state`, for people to look at."""
+
+    def picture(self, state: State, goal: bool) -> UInt8[Array, "height width 3"]:
+        """The picture of `state`, with the goal in it or, where `goal` (static) is False, without.
+
+        Pages and films leave the goal out while the agent is not shown it. A family without goals, or whose `render`
+        does not show them, need not define this.
+        """
+        return self.render(state)
+
+    def describe(self) -> Description:
+        """The family in words, for people; a family need not define this."""
+        return Description()
 
     def sample_goal(self, key: PRNGKeyArray) -> Goal:
         """The goal of an episode of a training problem drawn at random."""

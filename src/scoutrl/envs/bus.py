@@ -1,6 +1,7 @@
 """Buses to ride: which coloured stop leads to which corner has to be found out."""
 
 import itertools
+from collections.abc import Iterator
 from typing import Literal
 
 import equinox as eqx
@@ -12,6 +13,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt8
 
 from scoutrl.envs import draw
 from scoutrl.envs.base import Action, Goal, Observation, Spaces, Step
+from scoutrl.envs.describe import Description, Symbol
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.envs.grid import (
     ACTIONS,
@@ -37,6 +39,7 @@ CORNERS = np.array([(0, 0), (8, 8), (0, 8), (8, 0)], np.int32)
 MAP = np.array((7, 3), np.int32)
 STOPS = np.array([(4, 5), (5, 4), (3, 4), (4, 3), (5, 5), (3, 3), (3, 5), (5, 3)], np.int32)
 """Four coloured stops, then the four useless ones."""
+LINE_NAMES = ("the blue bus", "the pink bus", "the yellow bus", "the teal bus", "a bus of no use")
 USEFUL = np.array(list(itertools.permutations([(0, 1), (0, 7), (8, 1), (8, 7)])), np.int32)
 """[24, 4, 2]: where the coloured stops lead."""
 USELESS = np.array(list(itertools.permutations([(0, 4), (4, 0), (8, 4), (4, 8)])), np.int32)
@@ -101,8 +104,12 @@ class City(EnumerableEnv):
 
     def render(self, state: CityState) -> UInt8[Array, "height width 3"]:
         """Lines in their colours (stops square, destinations round), goal green, agent red, time used below."""
+        return self.picture(state, goal=True)
+
+    def picture(self, state: CityState, goal: bool) -> UInt8[Array, "height width 3"]:
+        """As `render`, with the goal or without."""
         image = draw.board(SIZE, SIZE, CELL, below=8)
-        image = draw.flag(image, state.goal)
+        image = draw.flag(image, state.goal) if goal else image
         if self.has_map:
             image = draw.scroll(image, MAP)
         for line in range(self.lines):
@@ -111,6 +118,22 @@ class City(EnumerableEnv):
             image = draw.ring(image, state.ends[line], 0.36, colour)
         image = draw.agent(image, state.position)
         return draw.finish(image, state.steps / HORIZON)
+
+    def describe(self) -> Description:
+        """Actions, symbols, corners as goals; which line leads where is the problem."""
+        return Description(ACTIONS, tuple(self._legend()), goal=_corner)
+
+    def _legend(self) -> Iterator[Symbol]:
+        """Each line has a colour, and all useless ones the same."""
+        yield Symbol("the agent", draw.symbol(draw.agent))
+        yield Symbol("where to go, once it is told", draw.symbol(draw.flag))
+        for line in range(min(self.lines, 5)):
+            name = f"{LINE_NAMES[line]}"
+            yield Symbol(f"stop of {name}", draw.symbol(draw.square, 0.36, draw.LINES[line]))
+            yield Symbol(f"where {name} leads", draw.symbol(draw.ring, 0.36, draw.LINES[line]))
+        if self.has_map:
+            yield Symbol("the map, which tells the problem", draw.symbol(draw.scroll))
+        yield Symbol("time used", draw.time_bar())
 
     def _start(self, problem: Problem, goal: Position) -> CityState:
         n = number(problem, self.weights)
@@ -192,6 +215,10 @@ class DistractingBus(City):
         self.problems = ProblemSet(table, train, test, names)
         self.spaces = _spaces(SIZE, SIZE, 2)
         self.horizon, self.lines, self.has_map = HORIZON, 8, False
+
+
+def _corner(goal: np.ndarray) -> str:
+    return f"corner ({', '.join(map(str, goal.tolist()))})"
 
 
 def _spaces(*observation: int) -> Spaces:

@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray, UInt8
 
 from scoutrl.envs import draw
 from scoutrl.envs.base import Action, Goal, Observation, Spaces, Step
+from scoutrl.envs.describe import Description, Symbol
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.envs.grid import (
     ACTIONS,
@@ -38,6 +39,8 @@ EMPTY = INGREDIENTS
 """What stands for no ingredient, in the hand and in the bowl."""
 BOWL = np.array((1, 1), np.int32)
 DRAWERS = np.array([(2, 0), (2, 1), (2, 2)], np.int32)
+FOOD_NAMES = ("blue", "green", "purple", "yellow")
+"""Ingredients by their colour in pictures."""
 _PLACES = np.array((1, 4, 16), np.int32)
 
 
@@ -109,14 +112,26 @@ class Kitchen(EnumerableEnv):
 
     def render(self, state: KitchenState) -> UInt8[Array, "height width 3"]:
         """Drawers right, bowl in the middle, agent red; below: goal, bowl and hand as coloured discs, time used."""
+        return self.picture(state, goal=True)
+
+    def picture(self, state: KitchenState, goal: bool) -> UInt8[Array, "height width 3"]:
+        """As `render`, with the goal or with two empty places for it."""
         image = draw.board(SIZE, SIZE, CELL, below=56)
         for drawer, cell in enumerate(DRAWERS):
             image = draw.cupboard(image, cell, draw.food(state.drawers[drawer]))
         image = draw.plate(image, BOWL)
         image = draw.agent(image, state.position)
-        for row, contents in enumerate((state.goal, state.bowl, state.hand[None])):
+        wanted = state.goal if goal else jnp.full(2, EMPTY)
+        for row, contents in enumerate((wanted, state.bowl, state.hand[None])):
             image = draw.shelf(image, row, [draw.food(item) for item in contents])
         return draw.finish(image, state.steps / HORIZON)
+
+    def describe(self) -> Description:
+        """Actions, symbols, ingredients by colour."""
+        return Description(ACTIONS, _legend(), goal=_dish, problem=self._contents)
+
+    def _contents(self, problem: np.ndarray) -> str:
+        return "drawers hold " + ", ".join(FOOD_NAMES[item] for item in np.asarray(self._drawers(jnp.asarray(problem))))
 
     def _drawers(self, problem: Problem) -> Int[Array, "3"]:
         return number(problem, self.weights) // _PLACES % INGREDIENTS
@@ -173,6 +188,30 @@ class CookingSplit(Kitchen):
         contents, _ = identities((INGREDIENTS,) * 3, "components")
         self.problems, self.weights = _problems(contents.sum(axis=1) % INGREDIENTS == 0, ids)
         self.spaces, self.horizon, self.ids = _spaces(), HORIZON, ids
+
+
+def _dish(goal: np.ndarray) -> str:
+    first, second = (FOOD_NAMES[item] for item in goal.tolist())
+    return f"{first}, then {second}"
+
+
+def _legend() -> tuple[Symbol, ...]:
+    drawers = [
+        Symbol(f"a drawer with {name}", draw.symbol(draw.cupboard, draw.FOODS[item]))
+        for item, name in enumerate(FOOD_NAMES)
+    ]
+    return (
+        Symbol("the agent", draw.symbol(draw.agent)),
+        *drawers,
+        Symbol("the bowl", draw.symbol(draw.plate)),
+        Symbol("below, from the left: what is wanted, once it is told; what the bowl holds; the hand", _shelf()),
+        Symbol("time used", draw.time_bar()),
+    )
+
+
+def _shelf() -> UInt8[np.ndarray, "height width 3"]:
+    """A place under the grid, for the legend."""
+    return draw.symbol(draw.ring, 0.3, draw.INK)
 
 
 def _look(state: KitchenState) -> Int[Array, "7"]:

@@ -4,6 +4,8 @@ Positions are cells (x, y) and sizes parts of a cell. A canvas is [height, width
 """
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -139,6 +141,17 @@ def finish(canvas: Canvas, elapsed: Float[Array, ""]) -> UInt8[Array, "height wi
     rows, columns = np.arange(height)[:, None, None], np.arange(width)[:, None]
     colour = jnp.where(columns < elapsed * width, INK, RULE)
     return (jnp.where(rows >= height - 4, colour, canvas.pixels) * 255).round().astype(jnp.uint8)
+
+
+def symbol(shape: Callable[..., Canvas], *arguments: Any, cell: int = 24) -> UInt8[np.ndarray, "cell cell 3"]:
+    """One cell with one shape in it, for legends; `shape` takes a canvas, a cell and `arguments`."""
+    canvas = shape(board(1, 1, cell, below=0), np.zeros(2, np.int32), *arguments)
+    return np.asarray((canvas.pixels * 255).round().astype(jnp.uint8))
+
+
+def time_bar(width: int = 24) -> UInt8[np.ndarray, "cell cell 3"]:
+    """A piece of the bar of `finish`, half full, for legends."""
+    return np.asarray(finish(board(1, 1, width, below=0), jnp.float32(0.5)))
 
 
 def _offsets(canvas: Canvas, position: Spot) -> tuple[Float[Array, "1 width"], Float[Array, "height 1"]]:

@@ -12,6 +12,7 @@ from jaxtyping import Array, Bool, Int, PRNGKeyArray, UInt8
 from scoutrl._platform import require_memory
 from scoutrl.envs import draw
 from scoutrl.envs.base import Action, Goal, Observation, Spaces, Step
+from scoutrl.envs.describe import Description, Symbol
 from scoutrl.envs.enumerable import EnumerableEnv, Starts
 from scoutrl.envs.problems import Problem, ProblemSet
 from scoutrl.errors import ScoutError
@@ -90,6 +91,16 @@ class Lever(EnumerableEnv):
         return draw.finish(
             jax.tree.map(lambda a, b: jnp.where(waiting, a, b), image, ringed), jnp.where(waiting, 0.0, 1.0)
         )
+
+    def describe(self) -> Description:
+        """Levers by number."""
+        names = [f"lever {place}" for place in range(self.size)]
+        legend = (
+            Symbol("the lever that pays: to be found out", draw.symbol(draw.square, 0.34, draw.GOLD)),
+            Symbol("lever 0, which tells", draw.symbol(draw.square, 0.2, draw.BLUE)),
+            Symbol("the lever that was pulled", draw.symbol(draw.ring, 0.44, draw.RED)),
+        )
+        return Description(names, legend, problem=lambda problem: f"lever {problem[0]} pays")
 
 
 def _cell(lever: Int[Array, ""], columns: int) -> Int[Array, "2"]:

@@ -1,15 +1,11 @@
 """What a film shows of an episode."""
 
 import dataclasses
-from collections.abc import Callable
 
 import numpy as np
-from jaxtyping import PRNGKeyArray
 
-from scoutrl.algorithms.knowledge import Knowledge
-from scoutrl.envs import Problem
 from scoutrl.envs.base import Goal
-from scoutrl.trials.agent import Agent, Phase
+from scoutrl.trials.agent import Phase
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,7 +14,7 @@ class RecordedEpisode:
 
     phase: Phase
     pictures: np.ndarray
-    """[moments, height, width, 3] uint8: what the family renders."""
+    """[moments, height, width, 3] uint8: what the family draws, with the goal only where the agent is shown it."""
     spots: np.ndarray
     """[moments, 2]: column and row in the picture where the agent is; NaN if the family does not tell."""
     observations: np.ndarray
@@ -28,8 +24,8 @@ class RecordedEpisode:
     known: np.ndarray
     """[moments]: what the agent knew of the problem, see `Knowledge`; NaN if nobody can tell."""
     goal: Goal
-    """What the agent was told to do; None when exploring and in families without goals."""
-
-
-Recorder = Callable[[Agent, Knowledge | None, Problem, PRNGKeyArray], list[RecordedEpisode]]
-"""An `(agent, knowledge, problem, key) -> episodes` of one trial: episodes to explore, then episodes to exploit."""
+    """What the agent was told to do; None where it was not told, and in families without goals."""
+    actions: np.ndarray | None = None
+    """[moments - 1, *action]: what the agent did at each moment but the last."""
+    preferences: np.ndarray | None = None
+    """[moments - 1, components, most]: what it chose by, see `decisions.preferences`; None if that cannot be said."""

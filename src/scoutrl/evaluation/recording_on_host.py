@@ -1,5 +1,6 @@
 """Trials of a trained agent in environments on the host, recorded: one at a time, in this process, with pictures."""
 
+from collections.abc import Callable
 from typing import Any, final
 
 import equinox as eqx
@@ -14,14 +15,17 @@ from scoutrl.envs import Problem, Step
 from scoutrl.envs.host import HostFamily
 from scoutrl.envs.host.look import own_code
 from scoutrl.envs.host.render import drawing_env, picture_of
-from scoutrl.evaluation.recorded import RecordedEpisode, Recorder
+from scoutrl.evaluation.recorded import RecordedEpisode
 from scoutrl.pool.worker import close
 from scoutrl.trials.agent import Agent, Memory, Phase, encode_step
 from scoutrl.trials.trial import Protocol
 
+Recorder = Callable[[Agent, Knowledge | None, Problem, PRNGKeyArray], list[RecordedEpisode]]
+"""An `(agent, knowledge, problem, key) -> episodes` of one trial: episodes to explore, then episodes to exploit."""
+
 
 def host_recorder(family: HostFamily, protocol: Protocol) -> Recorder:
-    """As `recording.recorder`, with the random numbers that a sampler would draw."""
+    """What records one trial after the other, with the random numbers that a sampler would draw."""
     counts = {Phase.EXPLORATION: protocol.exploration_episodes, Phase.EXPLOITATION: protocol.exploitation_episodes}
 
     def record(agent: Agent, knowledge: Knowledge | None, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
@@ -62,6 +66,8 @@ class _Player:
         moments = [self._moment(memory, seen, 0.0)]
         for step_key in jax.random.split(steps_key, self._family.horizon):
             action, memory = _act(agent, memory, features, jax.random.split(step_key)[0], self._greedy)
+            if phase == Phase.EXPLORATION and agent.ends(memory):
+                break
             with own_code("the environment raised"):
                 seen, reward, terminated, truncated = job.step(self._env, np.asarray(action))
             answer = Step(seen, jnp.float32(reward), jnp.bool_(terminated), jnp.bool_(truncated))

@@ -60,6 +60,32 @@ class Band:
         return Band(iqm, low, high)
 
 
+@dataclasses.dataclass(frozen=True)
+class Improvement:
+    """How likely one algorithm is to do better than another: P(X > Y), ties counting half (Agarwal et al. 2021)."""
+
+    probability: float
+    """For a seed of the one and a seed of the other, drawn at random: 0.5 is no difference."""
+    ci95: tuple[float, float] | None
+    """95% percentile bootstrap interval over the seeds of both, low then high; None where one has a single seed."""
+
+    @staticmethod
+    def of(one: Sequence[float], other: Sequence[float]) -> "Improvement":
+        """Of `one` [seeds] over `other` [seeds], each at least one finite number."""
+        x, y = np.asarray(one, np.float64), np.asarray(other, np.float64)
+        interval = None
+        if min(len(x), len(y)) > 1:
+            low, high = bootstrap_interval([x, y], _superiority)
+            interval = float(low), float(high)
+        return Improvement(float(_superiority(x, y, axis=-1)), interval)
+
+
+def _superiority(x: np.ndarray, y: np.ndarray, axis: int) -> Any:
+    """The share of pairs in which x is larger; `axis` is that of the seeds in both."""
+    x, y = np.moveaxis(x, axis, -1)[..., :, None], np.moveaxis(y, axis, -1)[..., None, :]
+    return ((x > y) + 0.5 * (x == y)).mean(axis=(-2, -1))
+
+
 def interquartile_mean(samples: np.ndarray, axis: int = -1) -> Any:
     """The mean along `axis` after a quarter of the samples, rounded down, is cut off at either end."""
     from scipy.stats import trim_mean  # takes a second to import

@@ -19,6 +19,7 @@ from scoutrl.runs.families import build, checked_options, name_of, on_host, opti
 from scoutrl.runs.presets import preset as find_preset
 from scoutrl.runs.run_dir import FORMAT, check_format
 from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_lists
+from scoutrl.runs.trackers import TRACKS, Track
 from scoutrl.runs.until import Until, read_until
 
 LARGEST_SEED = 2**31 - 1
@@ -57,6 +58,8 @@ class RunConfig:
     """Evaluations on validation problems in a run, evenly spread over it. Not part of the identity."""
     until: float | None = None
     """Return on validation problems with which training stops once it is held; None: none. Not part of the identity."""
+    track: Track = "tensorboard"
+    """Who is told the metrics beside the file that keeps them. Not part of the identity."""
     format: int = FORMAT
     """Format of the run directory. Not part of the identity."""
 
@@ -90,7 +93,7 @@ class RunConfig:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error
 
 
-BESIDES = ("steps", "seconds", "evaluations", "until", "format")
+BESIDES = ("steps", "seconds", "evaluations", "until", "track", "format")
 """Fields that do not say what a run is, but how long it is, how often it is looked at, and how it is kept."""
 _CHUNK = 5_000
 """Steps of environments on the host in one chunk, about, unless `iterations` are set."""
@@ -148,6 +151,7 @@ def resolve(
         settings=settings,
         by_hand=own is not None and not rebuilds(own, options),
         until=None if until is None else read_until(until, lambda: build(name, options) if own is None else own),
+        track="tensorboard",
         **{key: counted(key, value) for key, value in of_run.items()},
     )
 
@@ -202,10 +206,13 @@ def checked(config: RunConfig) -> RunConfig:
     """
     for name, hint in typing.get_type_hints(RunConfig).items():
         value, kinds = getattr(config, name), typing.get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+        kinds = (str,) if hint is Track else kinds
         if not any(_is(value, typing.get_origin(kind) or kind) for kind in kinds):
             raise TypeError(f"{name} cannot be {json.dumps(value)[:40]}")
     if not 0 <= config.seed <= LARGEST_SEED or min(config.steps, *(getattr(config, n) for n in _RUN_SETTINGS)) < 1:
         raise ValueError("a number is out of its range")
+    if config.track not in TRACKS:
+        raise ValueError(f"track is none of {', '.join(TRACKS)}")
     return config
 
 

@@ -8,11 +8,12 @@ import struct
 import time
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.runs.files import opened, write_text, writing
+from scoutrl.runs.trackers import Listener, Told, Track, Tracker, WandbTracker
 
 FILE = "metrics.jsonl"
 """Name of the file in a run directory."""
@@ -25,15 +26,34 @@ _COUNTERS = ("iteration", "env_steps", "updates")
 
 
 class MetricsLog:
-    """Appends rows to `metrics.jsonl` and to a TensorBoard event file in the same directory."""
+    """Appends rows to `metrics.jsonl`, and tells trackers of them."""
 
-    def __init__(self, directory: Path, env_steps: int):
-        """Go on after `env_steps`; rows beyond it, if any, must have been dropped by `drop_after`."""
+    def __init__(
+        self,
+        directory: Path,
+        env_steps: int,
+        track: Track = "tensorboard",
+        listener: Listener | None = None,
+        about: Mapping[str, Any] | None = None,
+    ):
+        """Go on after `env_steps`; rows beyond it, if any, must have been dropped by `drop_after`.
+
+        Args:
+            directory: of the run.
+            env_steps: environment steps done.
+            track: the tracker, which has its files in the same directory.
+            listener: a function that is told each row as well.
+            about: the configuration of the run, for trackers that show it.
+        """
         self._directory = directory
+        self._trackers: list[Tracker] = [] if listener is None else [Told(listener)]
         with writing(directory):
             self._lines = _Appended(directory / FILE)
             try:
-                self._events = _Events(directory, env_steps)
+                if track == "tensorboard":
+                    self._trackers.append(_Events(directory, env_steps))
+                elif track == "wandb":
+                    self._trackers.append(WandbTracker(directory, about or {}))
             except BaseException:
                 self._lines.close()
                 raise
@@ -46,12 +66,14 @@ class MetricsLog:
         """
         with writing(self._directory):
             self._lines.write(json.dumps(row, allow_nan=False).encode() + b"\n")
-            self._events.append(row)
+            for tracker in self._trackers:
+                tracker.append(row)
 
     def close(self) -> None:
-        """Close both files."""
+        """Close the file, and let the trackers end."""
         self._lines.close()
-        self._events.close()
+        for tracker in self._trackers:
+            tracker.close()
 
 
 class _Appended:
@@ -68,7 +90,8 @@ class _Appended:
         os.close(self._descriptor)
 
 
-class _Events:
+@final
+class _Events(Tracker):
     """A TensorBoard event file.
 
     Written in the caller's own thread, so that a full disk is the caller's to know and not the end of a thread.

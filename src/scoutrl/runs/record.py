@@ -1,6 +1,7 @@
 """What one seed leaves on disk: its directory, configuration, metrics, checkpoints, and the counters behind them."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import SupportsFloat
 
@@ -14,6 +15,7 @@ from scoutrl.runs.config import BESIDES, RunConfig, completed
 from scoutrl.runs.files import read_text, writing
 from scoutrl.runs.metrics import RETURN, MetricsLog, count_rows, drop_after, newest
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
+from scoutrl.runs.trackers import Listener
 from scoutrl.runs.until import is_held, read_returns
 
 CHECKPOINTS = "checkpoints"
@@ -26,8 +28,8 @@ _COUNTERS = ("iteration", "env_steps", "updates", "seconds")
 class RunRecord:
     """The record of one seed: opened at its last checkpoint, closed by leaving the `with` block."""
 
-    def __init__(self, config: RunConfig, out: Path, algorithm: Algorithm):
-        """Open `out`, a new directory or one of the same run.
+    def __init__(self, config: RunConfig, out: Path, algorithm: Algorithm, listener: Listener | None = None):
+        """Open `out`, a new directory or one of the same run; `listener` is told each row of metrics.
 
         Raises:
             ScoutError: the directory is another run's, is in use, or holds no checkpoint that is whole.
@@ -49,7 +51,7 @@ class RunRecord:
         """Returns of the evaluations so far, those that decide whether `config.until` is held."""
         self.parts: checkpoint.Parts | None = None
         """The parts `TO_GO_ON` of the checkpoint, until `open_log`; None in a run that begins or is finished."""
-        self._algorithm = algorithm
+        self._algorithm, self._listener = algorithm, listener
         self._directory = RunDirectory(out)
         self._log: MetricsLog | None = None
         self._saved = -1
@@ -118,7 +120,7 @@ class RunRecord:
             # Before any row: where there are rows and no such directory, checkpoints were lost.
             (self.path / CHECKPOINTS).mkdir(exist_ok=True)
         drop_after(self.path, self.iteration)
-        self._log = MetricsLog(self.path, self.env_steps)
+        self._log = MetricsLog(self.path, self.env_steps, self.config.track, self._listener, asdict(self.config))
 
     def count(
         self, env_steps: int, metrics: Mapping[str, SupportsFloat], chunk_seconds: float, row_seconds: float

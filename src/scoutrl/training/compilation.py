@@ -1,11 +1,17 @@
 """JAX's persistent compilation cache: what was compiled once is not compiled again by the next process."""
 
+import hashlib
+import json
+import math
 import os
 from pathlib import Path
 
 import jax
 
+from scoutrl._platform import cache_directory
 from scoutrl.errors import ScoutError
+from scoutrl.runs.config import RunConfig
+from scoutrl.runs.files import write_text
 
 _WORTH_KEEPING = 0.5
 """Seconds of compilation from which on a result is kept."""
@@ -33,13 +39,28 @@ def use_compilation_cache() -> None:
         jax.config.update("jax_persistent_cache_min_compile_time_secs", _WORTH_KEEPING)
 
 
-def cache_directory() -> Path:
-    """Where compiled programs are kept.
+def how_long(config: RunConfig) -> str:
+    """What there is to say of compiling a run's program before it is done: how long it took the last time, if ever."""
+    try:
+        seconds = float(_note_of(config).read_text(encoding="utf-8"))
+    except (OSError, RuntimeError, ValueError):
+        seconds = math.nan
+    if math.isfinite(seconds):
+        return f"{seconds:.0f} s the last time"
+    return "a minute or so the first time; then it is kept, and takes seconds"
 
-    Raises:
-        RuntimeError: it is in the home directory of a user who has none.
-    """
-    if own := os.environ.get("SCOUT_CACHE_DIR"):
-        return Path(own).expanduser()
-    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(base).expanduser() / "scoutrl"
+
+def note_how_long(config: RunConfig, seconds: float) -> None:
+    """Note how long it took; that there is no room for the note is no reason to fail."""
+    try:
+        note = _note_of(config)
+        note.parent.mkdir(parents=True, exist_ok=True)
+        write_text(note, f"{seconds:.1f}\n")
+    except (OSError, RuntimeError):
+        return
+
+
+def _note_of(config: RunConfig) -> Path:
+    """The file of the note; all seeds of a configuration have one program."""
+    which = json.dumps(config.identity() | {"seed": 0}, sort_keys=True)
+    return cache_directory() / "compiled" / hashlib.sha256(which.encode()).hexdigest()[:32]

@@ -16,7 +16,8 @@ from scoutrl.runs import metrics
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.provenance import Provenance, note_provenance
 from scoutrl.runs.record import RunRecord, print_status
-from scoutrl.training.compilation import use_compilation_cache
+from scoutrl.runs.trackers import Listener
+from scoutrl.training.compilation import note_how_long, use_compilation_cache
 from scoutrl.training.memory import check_memory
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
@@ -30,7 +31,13 @@ _SAVE_SHARE = 0.03
 """Most of the time that checkpoints may take."""
 
 
-def train(config: RunConfig, out: str | Path, env: Spec | None = None, show: bool = True) -> Path:
+def train(
+    config: RunConfig,
+    out: str | Path,
+    env: Spec | None = None,
+    show: bool = True,
+    listener: Listener | None = None,
+) -> Path:
     """Train one seed, or go on with it, until the steps of `config`, or its seconds if it says any, are done.
 
     It stops sooner where the return `config.until` is held (`runs.until`).
@@ -40,6 +47,7 @@ def train(config: RunConfig, out: str | Path, env: Spec | None = None, show: boo
         out: run directory; if it holds this very run, that is continued.
         env: the family as an object; None makes it from `config`.
         show: tell on stderr how far it is.
+        listener: a function that is told each row of metrics.
 
     Returns:
         The run directory.
@@ -48,7 +56,7 @@ def train(config: RunConfig, out: str | Path, env: Spec | None = None, show: boo
         ScoutError: the directory is another run's or in use, the disk is full, a loss is no longer finite.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
-    return train_together([config], [Path(out)], env, show)[0]
+    return train_together([config], [Path(out)], env, show, listener=listener)[0]
 
 
 @on_this_machine()
@@ -58,6 +66,7 @@ def train_together(
     env: Spec | None = None,
     show: bool = True,
     measure: Measure | None = None,
+    listener: Listener | None = None,
 ) -> list[Path]:
     """Train configurations that differ in their seed only, in one program; otherwise as `train`.
 
@@ -71,7 +80,9 @@ def train_together(
     check_memory(env, algorithm, configs[0], len(configs), show)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals("compiling", show))
-        records = [stack.enter_context(RunRecord(c, o, algorithm)) for c, o in zip(configs, outs, strict=True)]
+        records = [
+            stack.enter_context(RunRecord(c, o, algorithm, listener)) for c, o in zip(configs, outs, strict=True)
+        ]
         for record in records:
             if record.finished:
                 print_status(_how_it_finished(record))
@@ -123,6 +134,7 @@ class _Training:
         progress = join(parts)
         del parts
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
+        note_how_long(self._records[0].config, self._programs.compile_seconds)
         now = Provenance.now(accelerator())
         for record in self._records:
             record.open_log()

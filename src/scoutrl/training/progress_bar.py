@@ -8,6 +8,7 @@ from typing import IO, cast
 from scoutrl.quiet import Stream, tell
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.metrics import RETURN
+from scoutrl.training.compilation import how_long
 
 _FULL = 1000
 """Length of the bar."""
@@ -30,11 +31,12 @@ class ProgressBar:
 
     def __enter__(self) -> "ProgressBar":
         if self._bar is not None:
-            self._task = self._bar.add_task("compiling", total=_FULL, completed=self._at_start, said="")
+            said = how_long(self._config)
+            self._task = self._bar.add_task("compiling", total=_FULL, completed=self._at_start, said=said)
             self._bar.start()
             self._bar.refresh()
         elif self._show:
-            tell("compiling …")
+            tell(f"compiling … ({how_long(self._config)})")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -45,7 +47,7 @@ class ProgressBar:
         """Compilation is over: time left is counted from here."""
         self._began = time.perf_counter()
         if self._bar is not None:
-            self._bar.reset(self._task, total=_FULL, completed=self._at_start, description="training")
+            self._bar.reset(self._task, total=_FULL, completed=self._at_start, description="training", said="")
 
     def update(self, rows: Sequence[Mapping[str, float]], labels: Sequence[str] = ()) -> None:
         """Show the newest row of each seed; the return is told for each of the `labels`, one a row, apart."""

@@ -9,15 +9,19 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int, PRNGKeyArray, UInt8
 
+from scoutrl.envs import draw as paint
 from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, Spaces, Step
+from scoutrl.envs.describe import Description, Symbol
 from scoutrl.envs.problems import Problem, ProblemSet
 from scoutrl.envs.sign import world
 from scoutrl.envs.sign.draw import HEIGHT, WIDTH, check_size, look
-from scoutrl.envs.sign.top import CELL, top_view
+from scoutrl.envs.sign.glyphs import face
+from scoutrl.envs.sign.top import CELL, PAINTS, top_view
 from scoutrl.envs.spot import spot
 
-LEFT, RIGHT, FORWARD, END = range(4)
-"""The four actions; END steps back, then ends the episode."""
+ACTIONS = ("turn left", "turn right", "forward", "end episode")
+"""What each of the four actions is called; the last one steps back, then ends the episode."""
+LEFT, RIGHT, FORWARD, END = range(len(ACTIONS))
 HORIZON = 20
 STARTS = {"paper": ((4.4, 4.4), (4.6, 5.6)), "miniworld": ((3.6, 3.6), (5.4, 6.4))}
 """Two opposite corners (x, z) of the area where episodes start."""
@@ -96,7 +100,46 @@ class Sign(MetaEnv):
 
     def render(self, state: SignState) -> UInt8[Array, "height width 3"]:
         """From above: the agent and what it sees of the room, objects in their colours, the wanted one ringed."""
-        return top_view(state.x, state.z, state.heading, state.colour, state.goal, state.steps / HORIZON)
+        return self.picture(state, goal=True)
+
+    def picture(self, state: SignState, goal: bool) -> UInt8[Array, "height width 3"]:
+        """As `render`, with the ring or without."""
+        wanted = state.goal if goal else None
+        return top_view(state.x, state.z, state.heading, state.colour, wanted, state.steps / HORIZON)
+
+    def describe(self) -> Description:
+        """Actions, symbols, box or key; the sign is shown large beside the frame."""
+        return description()
+
+
+def description() -> Description:
+    """The sign's world in words, the same in every renderer."""
+    colours = [
+        (f"the {colour} {kind}", shape, 0.4, PAINTS[tone])
+        for kind, shape in zip(world.KINDS, (paint.square, paint.disc), strict=True)
+        for tone, colour in enumerate(world.COLOURS)
+    ]
+    legend = (
+        Symbol("the agent, and where it looks", paint.symbol(_agent)),
+        *(Symbol(name, paint.symbol(shape, size, tone)) for name, shape, size, tone in colours),
+        Symbol("where to go, once it is told", paint.symbol(paint.ring, 0.48, paint.INK)),
+        Symbol("the barrier", paint.symbol(paint.square, 0.3, paint.INK)),
+        Symbol("the sign, in the colour of its word", paint.symbol(paint.square, 0.3, PAINTS[0])),
+        Symbol("time used", paint.time_bar()),
+    )
+    return Description(
+        ACTIONS,
+        legend,
+        goal=lambda goal: world.KINDS[int(goal)],
+        problem=lambda problem: f"the sign says {world.WORDS[int(problem[0])]}",
+        beside=lambda problem: face(world.WORDS[int(problem[0])]),
+    )
+
+
+def _agent(canvas: paint.Canvas, spot: np.ndarray) -> paint.Canvas:
+    """As in the view from above, looking right."""
+    canvas = paint.disc(canvas, spot, world.AGENT_RADIUS, paint.INK)
+    return paint.disc(canvas, spot + np.array((0.3, 0), np.float32), 0.17, paint.GOLD)
 
 
 def _moved(state: SignState, action: Action) -> SignState:

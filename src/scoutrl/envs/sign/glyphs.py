@@ -6,7 +6,7 @@ A letter is one metre wide and high; the pen moves in hundredths of a metre, fro
 import itertools
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 
 from scoutrl.envs.sign import world
 
@@ -82,6 +82,13 @@ def table() -> np.ndarray:
     here = np.round(levels * 255).astype(np.uint16).swapaxes(2, 3)
     below = np.concatenate([here[..., 1:], here[..., -1:]], axis=-1)
     return (here | below << 8).reshape(-1)
+
+
+def face(word: str) -> UInt8[np.ndarray, "height width 3"]:
+    """The sign with a word on it, sharp and large, to be read by people."""
+    rows = slice(_PEN // 4, _PEN * 13 // 16, 2)  # where the letters are
+    sheet = np.concatenate([_drawn(letter)[rows, ::2] for letter in word], axis=1)
+    return np.repeat((255 * sheet).round().astype(np.uint8)[..., None], 3, axis=-1)
 
 
 def _drawn(letter: str) -> Float[np.ndarray, "sheet sheet"]:

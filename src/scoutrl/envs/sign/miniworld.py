@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, Spaces, Step
+from scoutrl.envs.describe import Description
 from scoutrl.envs.problems import Problem, ProblemSet
 from scoutrl.envs.sign import simulator
 from scoutrl.envs.sign.draw import HEIGHT, WIDTH
@@ -77,6 +78,14 @@ class SignMiniworld(MetaEnv):
     def render(self, state: SignState) -> UInt8[Array, "height width 3"]:
         """As in `sign`."""
         return self.twin.render(state)
+
+    def picture(self, state: SignState, goal: bool) -> UInt8[Array, "height width 3"]:
+        """As in `sign`."""
+        return self.twin.picture(state, goal)
+
+    def describe(self) -> Description:
+        """As `sign`."""
+        return self.twin.describe()
 
 
 def _look(height: int, width: int, poses: np.ndarray, colours: np.ndarray) -> np.ndarray:

@@ -17,10 +17,10 @@ def top_view(
     z: Float[Array, ""],
     heading: Float[Array, ""],
     colour: Int[Array, ""],
-    goal: Int[Array, ""],
+    goal: Int[Array, ""] | None,
     elapsed: Float[Array, ""],
 ) -> UInt8[Array, "height width 3"]:
-    """x to the right, z downwards; boxes square, keys round, the wanted one ringed; the sign a bar of its colour."""
+    """x to the right, z downwards; boxes square, keys round, the one of `goal` ringed; the sign a bar of its colour."""
     image = paint.board(10, 13, CELL, below=8)
     for spot, kind, tone in zip(world.OBJECTS, world.OBJECT_KINDS, world.OBJECT_COLOURS, strict=True):
         shape = paint.square if kind == 0 else paint.disc
@@ -31,8 +31,9 @@ def top_view(
     word = jnp.asarray(np.stack(PAINTS))[colour]
     for part in np.linspace(-1.5, 1.5, 13):
         image = paint.square(image, place(world.SIGN_X - 0.12, world.SIGN_Z + part), 0.125, word)
-    wanted = jnp.asarray(world.OBJECTS)[goal * 3 + colour]
-    image = paint.ring(image, place(wanted[0], wanted[1]), 0.62, paint.INK)
+    if goal is not None:
+        wanted = jnp.asarray(world.OBJECTS)[goal * 3 + colour]
+        image = paint.ring(image, place(wanted[0], wanted[1]), 0.62, paint.INK)
     image = paint.disc(image, place(x, z), world.AGENT_RADIUS, paint.INK)
     ahead = place(x + 0.45 * jnp.cos(heading), z - 0.45 * jnp.sin(heading))
     image = paint.disc(image, ahead, 0.17, paint.GOLD)

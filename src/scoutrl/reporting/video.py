@@ -11,10 +11,10 @@ from PIL import Image, ImageDraw, ImageFont
 from scoutrl import prng
 from scoutrl.envs import MetaEnv, Spec
 from scoutrl.envs.check import check_render
+from scoutrl.envs.describe import Description
 from scoutrl.envs.problems import Split
-from scoutrl.envs.raised import callbacks_of
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.recording import RecordedEpisode, recorder
+from scoutrl.evaluation.recording import RecordedEpisode, record_episodes
 from scoutrl.runs.files import replacing
 from scoutrl.runs.open import TrainedRun
 
@@ -32,6 +32,10 @@ _LONGEST = 100
 """Bytes of the name of a film, at most."""
 COLOURS = 128
 """Size of the palette of a film."""
+BESIDE = 200
+"""Width in pixels of what is shown beside the pictures."""
+PLAIN = Description()
+"""Goals as numbers."""
 INK, PAPER, PATH, BAR = (58, 63, 75), (247, 245, 240), (214, 69, 69), (61, 111, 209)
 
 
@@ -46,16 +50,18 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
         check_render(env)
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
-    record, written = recorder(env, trained.algorithm.protocol(greedy=True)), []
-    for row in rows:
-        key = jax.random.fold_in(prng.key(seed), int(row))
-        with callbacks_of(env.title):
-            episodes = record(trained.agent, trained.knowledge, jnp.asarray(env.problems.ids[row]), key)
+    ids, protocol = env.problems.ids[rows], trained.algorithm.protocol(greedy=True)
+    keys = jax.vmap(lambda row: jax.random.fold_in(prng.key(seed), row))(jnp.asarray(rows))
+    words, written = env.describe() if isinstance(env, MetaEnv) else PLAIN, []
+    trials = record_episodes(env, protocol, trained.agent, trained.knowledge, ids, keys)
+    for row, episodes in zip(rows, trials, strict=True):
         path = directory / f"{_name(env, int(row))}.gif"
         try:
             directory.mkdir(parents=True, exist_ok=True)
             with replacing(path) as temporary:
-                _write(temporary, episodes)
+                _write(
+                    temporary, episodes, words, None if words.beside is None else words.beside(env.problems.ids[row])
+                )
         except OSError as error:
             raise ScoutError(f"the video {path} cannot be written: {error.strerror or error}.") from error
         written.append(path)
@@ -72,10 +78,12 @@ def _name(env: Spec, row: int) -> str:
     return said if name == said else f"{name}-problem-{row}"
 
 
-def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
+def _write(
+    path: Path, episodes: list[RecordedEpisode], words: Description = PLAIN, beside: np.ndarray | None = None
+) -> None:
     frames, pauses = [], []
     for episode in episodes:
-        shown = [_frame(episode, moment) for moment in range(len(episode.pictures))]
+        shown = [_frame(episode, moment, words, beside) for moment in range(len(episode.pictures))]
         frames += shown
         pauses += [PACE] * (len(shown) - 1) + [PAUSE]
     # One palette for the whole film keeps it small. It must cover rare colours too: the colour of a small object may be
@@ -87,8 +95,13 @@ def _write(path: Path, episodes: list[RecordedEpisode]) -> None:
     few[0].save(path, "GIF", save_all=True, append_images=few[1:], duration=pauses, loop=0, optimize=True)
 
 
-def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:
-    """One frame: the observation, if it is an image, beside the picture with the path so far, and the strip below."""
+def _frame(
+    episode: RecordedEpisode, moment: int, words: Description = PLAIN, beside: np.ndarray | None = None
+) -> Image.Image:
+    """One frame: the observation, if it is an image, beside the picture with the path so far; the strip below.
+
+    What the family wants to have shown `beside` it, as a sign that is too small to be read, stands on the right.
+    """
     picture = episode.pictures[moment]
     scale = max(1, -(-HEIGHT // picture.shape[0]))
     shown = Image.fromarray(np.ascontiguousarray(picture)).resize(
@@ -102,13 +115,15 @@ def _frame(episode: RecordedEpisode, moment: int) -> Image.Image:
         large = max(1, shown.height // seen.shape[0])
         size = (seen.shape[1] * large, seen.shape[0] * large)
         parts.insert(0, Image.fromarray(seen).resize(size, Image.Resampling.NEAREST))
+    if beside is not None:
+        parts.append(Image.fromarray(beside).resize((BESIDE, round(BESIDE * beside.shape[0] / beside.shape[1]))))
     width = max(sum(part.width for part in parts), 320)
     frame = Image.new("RGB", (width, shown.height + STRIP), PAPER)
     left = 0
     for part in parts:
         frame.paste(part, (left, 0))
         left += part.width
-    _draw_strip(frame, episode, moment)
+    _draw_strip(frame, episode, moment, words)
     return frame
 
 
@@ -123,11 +138,11 @@ def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:
         ImageDraw.Draw(picture).line([(float(x), float(y)) for x, y in spots], fill=PATH, width=3)
 
 
-def _draw_strip(frame: Image.Image, episode: RecordedEpisode, moment: int) -> None:
-    """Write phase, goal, step and return; draw what was known at each moment so far as bars."""
+def _draw_strip(frame: Image.Image, episode: RecordedEpisode, moment: int, words: Description) -> None:
+    """Write phase, goal in words, step and return; draw what was known at each moment so far as bars."""
     pen, top = ImageDraw.Draw(frame), frame.height - STRIP
     font = ImageFont.load_default(LETTERS)
-    goal = "" if episode.goal is None else f"   goal {np.asarray(episode.goal).tolist()}"
+    goal = "" if episode.goal is None else f"   goal {words.goal(np.asarray(episode.goal))}"
     earned = float(episode.rewards[: moment + 1].sum())
     pen.text((8, top + 4), f"{episode.phase}{goal}   step {moment}   return {earned:+.2f}", fill=INK, font=font)
     learnt = episode.known[: moment + 1]

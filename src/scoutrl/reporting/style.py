@@ -69,15 +69,19 @@ def panels(width: float, height: float, count: int = 1) -> tuple["Figure", list[
 
 
 @styled()
-def save(figure: "Figure", path: Path) -> None:
-    """Write a figure as `path`.png and `path`.svg.
+def save(figure: "Figure", path: Path, formats: Sequence[str] = ("png", "svg")) -> list[Path]:
+    """Write a figure as `path`.png and `path`.svg, or in other formats; gives the files.
 
     Raises:
         ScoutError: the disk is full or refuses.
     """
+    found = [path.with_name(f"{path.name}.{one}") for one in formats]
     with writing(path.parent):
-        figure.savefig(path.with_name(f"{path.name}.png"), dpi=160)
-        figure.savefig(path.with_name(f"{path.name}.svg"), metadata={"Date": None})
+        for file, one in zip(found, formats, strict=True):
+            # Without a date the same figure is the same file.
+            undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(one)
+            figure.savefig(file, dpi=160, metadata=undated)
+    return found
 
 
 def draw_bounds(axes: "Axes", bounds: Mapping[str, float]) -> None:

@@ -3,7 +3,7 @@
 import statistics
 from typing import TYPE_CHECKING, Literal
 
-from scoutrl.report.style import colour, dash, draw_bounds, panels, styled
+from scoutrl.reporting.style import colour, dash, draw_bounds, panels, styled
 from scoutrl.results.comparison import AlgorithmResult, Comparison
 
 if TYPE_CHECKING:

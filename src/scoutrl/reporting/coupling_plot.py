@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from scoutrl.report.style import GREY, colour, dash, panels, styled
+from scoutrl.reporting.style import GREY, colour, dash, panels, styled
 from scoutrl.results.coupling import Coupling
 from scoutrl.results.growth import Growth
 from scoutrl.results.rates import RATES, fit_rate, rate

@@ -1,10 +1,10 @@
 """Tables of results for people. They are printed on stderr: stdout is kept for results."""
 
-import statistics
 import sys
 from typing import TYPE_CHECKING
 
-from scoutrl.results.comparison import AlgorithmResult, Comparison
+from scoutrl.reporting.tables import HEAD, rows_of
+from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.results.growth import SizeResult
 
@@ -39,9 +39,9 @@ def comparison_table(comparison: Comparison) -> "Table":
     Exploration steps are means over the seeds that did not fail.
     """
     title = f"{comparison.family}: {comparison.trials} trials of each seed {comparison.where}"
-    table = _table(title, "return (IQM)", "95% interval", "exploration steps", "seeds", "steps", "training s")
-    for result in comparison.algorithms:
-        table.add_row(*_row(result))
+    table = _table(title, *HEAD[1:])
+    for row in rows_of(comparison):
+        table.add_row(*row.cells)
     return table
 
 
@@ -56,19 +56,6 @@ def coupling_tables(coupling: Coupling) -> "list[Table]":
             table.add_row(result.label, *map(_samples, growth.points), str(growth))
         tables.append(table)
     return tables
-
-
-def _row(result: AlgorithmResult) -> list[str]:
-    count = f"{len(result.sound)} of {len(result.seeds)}"
-    if result.final is None:
-        return [result.label, "-", "-", "-", count, "-", "-"]
-    ends = result.final.ci95
-    interval = "unknown" if ends is None else f"{ends[0]:.3f} … {ends[1]:.3f}"
-    steps = statistics.median(seed.env_steps for seed in result.sound)
-    seconds = statistics.median(seed.seconds for seed in result.sound)
-    lengths = result.exploration_lengths
-    explored = f"{statistics.fmean(lengths):.2f}" if lengths else "-"
-    return [result.label, f"{result.final.iqm:.3f}", interval, explored, count, f"{steps:,.0f}", f"{seconds:,.1f}"]
 
 
 def _samples(point: SizeResult) -> str:

@@ -1,0 +1,1 @@
+"""Pages: one HTML file about a run, several seeds or a comparison, made from what is on disk."""
