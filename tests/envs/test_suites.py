@@ -150,6 +150,7 @@ def test_splits_are_given_or_a_fifth_is_kept_for_the_test():
 
 SPACES = [
     (gym.MultiBinary(2), [0, 1], gym.MultiDiscrete([2, 2]), [0, 1]),
+    (suites.Discrete(9, (1, 2)), [[8, 0]], gym.MultiDiscrete([9, 9]), [8, 0]),
     (gym.Discrete(3, start=2), 4, gym.Discrete(3), 2),
     (suites.Box(0, 3, (2,), jnp.int32), [3, 0], gym.MultiDiscrete([4, 4]), [3, 0]),
     (suites.Box(0, 255, (1, 2), jnp.uint8), [[3, 9]], gym.MultiDiscrete([16, 16]), [3, 9]),

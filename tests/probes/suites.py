@@ -10,8 +10,8 @@ import numpy as np
 
 
 class Discrete:
-    def __init__(self, n):
-        self.n, self.shape, self.dtype = n, (), jnp.int32
+    def __init__(self, n, shape=()):
+        self.n, self.shape, self.dtype = n, shape, jnp.int32
 
 
 class Box:

@@ -37,14 +37,16 @@ def of_space(space: Any, what: str, codes: int) -> Reader:
     )
     if count is not None:
         shape = getattr(space, "shape", None) or ()
-        sizes = np.full(shape, 2) if np.ndim(count) == 0 and shape else np.asarray(count)  # MultiBinary counts its bits
+        if np.ndim(count) == 0 and shape:  # as many numbers of so many values, but a MultiBinary counts its bits
+            count = np.full(shape, 2 if type(space).__name__ == "MultiBinary" else int(count))
+        sizes = np.asarray(count)
         start = np.asarray(getattr(space, "start", 0))
         return readers.number(int(sizes), int(start)) if sizes.ndim == 0 else readers.codes(sizes, start)
     shape, dtype = getattr(space, "shape", None), getattr(space, "dtype", None)
     if shape is None or dtype is None:
         raise ScoutError(
             f"{what} has a {type(space).__name__} space, which cannot be told from its attributes; say what agents see "
-            "with observe=… and observation_space=…, a space of Gymnasium's."
+            "with observe=…, and with observation_space=…, a space of Gymnasium's, if its bounds matter."
         )
     low, high = (_bound(space, names) for names in (("low", "minimum"), ("high", "maximum")))
     if low is None or high is None:
