@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from scoutrl.envs.interactive import InteractiveEnv as InteractiveEnv
     from scoutrl.envs.problems import ProblemSet as ProblemSet
     from scoutrl.envs.registry import make as make
+    from scoutrl.envs.suites import from_brax as from_brax
+    from scoutrl.envs.suites import from_gymnax as from_gymnax
+    from scoutrl.envs.suites import from_timestep as from_timestep
     from scoutrl.errors import ScoutError as ScoutError
     from scoutrl.evaluation.scores import Evaluation as Evaluation
     from scoutrl.results.comparison import Comparison as Comparison
@@ -57,7 +60,10 @@ _WHERE = {
     "exploration_length": "scoutrl.api",
     "export": "scoutrl.api",
     "film": "scoutrl.api",
+    "from_brax": "scoutrl.envs.suites.brax_like",
     "from_gymnasium": "scoutrl.envs.host.make",
+    "from_gymnax": "scoutrl.envs.suites.gymnax_like",
+    "from_timestep": "scoutrl.envs.suites.timestep_like",
     "load": "scoutrl.api",
     "make": "scoutrl.envs.registry",
     "read_comparison": "scoutrl.results.comparison",

@@ -42,8 +42,8 @@ def test_pictures_and_problem_ids_of_real_numbers():
     assert bool(found.finite.all())
     assert state.replay.trials.exploration.observations.dtype == np.uint8
     assert int(state.counters["updates"]) == 2
-    assert size(state.networks.encoder.layers[0].weight) > 0
+    assert size(state.networks.encoder.out) > 0
     seen, averaged = (networks.actors.encode.observation for networks in (state.networks, state.targets))
     assert not np.array_equal(seen.embed.weight, averaged.embed.weight)
     assert size(seen.embed.bias) > 1e-5
-    assert size(state.networks.encoder.layers[0].bias) > 1e-5
+    assert size(state.networks.encoder.hidden.bias) > 1e-5

@@ -20,6 +20,9 @@ from scoutrl.trials.sequences import Transitions
 STEPS = 4
 SEEN = 5
 """Observations of `Rooms`."""
+NO_MEMORY = jnp.zeros((1, STEPS + 1, 1))
+"""The decoder's, which an explorer with a memory of its own does not read."""
+KEY = jax.random.key(0)
 
 
 def played(lengths) -> Transitions:
@@ -107,7 +110,7 @@ def test_the_explorer_s_targets_are_the_information_still_to_come_less_its_cost(
         expected += [(sum(gained[t:length]) - cost * (length - t)) ** 2 for t in range(length)]
     explored, nothing = played([2, 4]), valuing()
     rewards = dream.exploration_rewards(distance, explored)
-    loss = quick_jit(dream.explorer_loss)(nothing, nothing, rewards, explored, jnp.float32(cost))
+    loss = quick_jit(dream.explorer_loss)(nothing, nothing, rewards, explored, NO_MEMORY, jnp.float32(cost), KEY)
     assert loss == pytest.approx(np.mean(expected), rel=1e-4)
 
 
@@ -116,7 +119,8 @@ def test_exploring_on_into_another_episode_counts_the_value_there():
     dream = small(discount=0.5, lambda_=0.0)
     # Action 1 is the best, action 0 is the one taken and worth nothing.
     networks, targets = valuing(0.25, advantages=(0.0, 1.0, 0.0, 0.0)), valuing(seen=(0.0, 8.0, 6.0, 4.0, 0.0))
-    loss = quick_jit(dream.explorer_loss)(networks, targets, jnp.zeros((1, STEPS)), played([3]), jnp.float32(0))
+    rewards, cost = jnp.zeros((1, STEPS)), jnp.float32(0)
+    loss = quick_jit(dream.explorer_loss)(networks, targets, rewards, played([3]), NO_MEMORY, cost, KEY)
     assert loss == pytest.approx(np.mean([4.0**2, 3.0**2, 0]))
 
 
@@ -126,7 +130,7 @@ def test_the_return_goes_on_until_it_is_ended():
     ended = jnp.array([[[False, True], [False, False]]])
     seen, actions = jnp.zeros((1, 2, 3, SEEN)).at[..., 0].set(1), jnp.zeros((1, 2, 2), jnp.int32)
     lived = EncodedEpisodes(seen, actions, jnp.ones((1, 2, 2)), ended, mask, jnp.zeros((1, 2), jnp.int32), None)
-    loss = quick_jit(dream.policy_loss)(valuing(), valuing(10.0), lived, jnp.zeros((1, dream.z)))
+    loss = quick_jit(dream.policy_loss)(valuing(), valuing(10.0), lived, jnp.zeros((1, dream.z)), KEY)
     targets = [1 + 0.5 * 1, 1, 1 + 0.5 * (1 + 0.5 * 10), 1 + 0.5 * 10]
     assert loss == pytest.approx(np.mean(np.square(targets)))
 

@@ -81,10 +81,6 @@ class Given(Spec):
 @pytest.mark.parametrize(
     ("spaces", "said"),
     [
-        (
-            {"action": gymnasium.spaces.MultiBinary(2)},
-            "learner=q learns Discrete, MultiDiscrete",
-        ),
         ({"observation": gymnasium.spaces.Text(3)}, "no encoder reads a Text space"),
         ({"goal": gymnasium.spaces.Text(3)}, "no encoder reads a Text space"),
     ],

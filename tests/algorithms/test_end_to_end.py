@@ -99,13 +99,6 @@ def test_ppo_passes_whole_times_through_the_fresh_trials():
             small("rl2", learner="ppo", **settings)
 
 
-def test_q_learning_refuses_actions_that_are_not_discrete():
-    from probes.targets import Targets
-
-    with pytest.raises(ScoutError, match="learner=ppo"):
-        small("e-rl2").init(Targets(), jax.random.key(0))
-
-
 @pytest.mark.slow
 def test_a_chunk_of_training_is_finite():
     state, found = trained(lived("import")[0], small("import"))

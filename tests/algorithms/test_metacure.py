@@ -97,7 +97,7 @@ def test_the_explorer_s_return(weight):
     networks = lived()[0].networks
     networks = eqx.tree_at(head, networks, jax.tree.map(jnp.zeros_like, head(networks)))
     gain = jnp.array([[1.0, 0.5]])
-    loss = quick_jit(metacure.explorer_loss)(networks, networks, gain, explored, features)
+    loss = quick_jit(metacure.explorer_loss)(networks, networks, gain, explored, features, jax.random.key(0))
     np.testing.assert_allclose(loss, ((1 + 3 * weight) ** 2 + 0.5**2) / 2, rtol=1e-6)
 
 

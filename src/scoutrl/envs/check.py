@@ -15,6 +15,7 @@ from scoutrl.envs.host import HostFamily
 from scoutrl.envs.problems import ProblemSet
 from scoutrl.envs.raised import Shapes, returned
 from scoutrl.envs.spaces import is_image
+from scoutrl.envs.suites import SuiteFamily
 from scoutrl.errors import ScoutError
 
 _SMALLEST = 20
@@ -30,9 +31,9 @@ def check(env: Spec, *, play: bool = True) -> None:
     Raises:
         ScoutError: names the family's class, the method and what is wrong with it.
     """
-    name = type(env).__name__
     if not isinstance(env, MetaEnv):
-        raise ScoutError(f"a family must be a scoutrl.MetaEnv object; this is a {name}.")
+        raise ScoutError(f"a family must be a scoutrl.MetaEnv object; this is a {type(env).__name__}.")
+    name = env.title
     _check_attributes(env, name)
     _check_shapes(env, name)
     if play:
@@ -46,7 +47,7 @@ def check_render(env: MetaEnv) -> None:
     Raises:
         ScoutError: it raises something, or returns something else.
     """
-    name, problem = type(env).__name__, jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype)
+    name, problem = env.title, jax.ShapeDtypeStruct(env.problems.ids.shape[1:], env.problems.ids.dtype)
     state, _ = returned(f"{name}.reset", env.reset, problem, prng.key(0))
     picture = _shape(returned(f"{name}.render", env.render, state))
     if picture.dtype != np.uint8 or len(picture.shape) != 3 or picture.shape[2] != 3 or 0 in picture.shape:
@@ -63,7 +64,7 @@ def check_own(env: Spec, *, play: bool = True) -> None:
     """
     if isinstance(env, HostFamily):
         return
-    if not type(env).__module__.startswith("scoutrl."):
+    if isinstance(env, SuiteFamily) or not type(env).__module__.startswith("scoutrl."):
         check(env, play=play)
 
 

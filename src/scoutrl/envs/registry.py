@@ -142,14 +142,20 @@ def make(name: str, **options: Any) -> Any:
 def name_of(env: "Spec") -> str:
     """What `make` would call the class of `env`: a name of `families()`, else `package.module:ClassName`.
 
-    A family on the host is called by its own name.
+    A family that a function made is called by its own name.
     """
-    from scoutrl.envs.host import HostFamily
-
-    if isinstance(env, HostFamily):
-        return env.name
+    if made_by_function(env):
+        return env.title
     path = f"{type(env).__module__}:{type(env).__qualname__}"
     return next((name for name, entry in _all().items() if entry.path == path), path)
+
+
+def made_by_function(env: "Spec") -> bool:
+    """Whether `scoutrl.from_gymnasium` or another function made a family, whose class then does not say what it is."""
+    from scoutrl.envs.host import HostFamily
+    from scoutrl.envs.suites import SuiteFamily
+
+    return isinstance(env, HostFamily | SuiteFamily)
 
 
 def _all() -> dict[str, Plugin]:

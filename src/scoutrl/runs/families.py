@@ -68,7 +68,7 @@ def name_of(env: Spec) -> str:
 
 def options_of_object(env: Spec) -> dict[str, Any]:
     """What the constructor was given, as far as attributes of the same name tell and JSON can hold it."""
-    if isinstance(env, HostFamily):
+    if registry.made_by_function(env):
         ids = in_bytes(env.problems.ids)
         return {"horizon": env.horizon, "problems": f"{len(env.problems.ids)}, {zlib.crc32(ids):08x}"}
     found = {}
@@ -81,7 +81,7 @@ def options_of_object(env: Spec) -> dict[str, Any]:
 
 def rebuilds(env: Spec, options: Mapping[str, Any]) -> bool:
     """Whether another process can make the very same object from its class and `options`."""
-    if isinstance(env, HostFamily) or type(env).__module__ == "__main__":
+    if registry.made_by_function(env) or type(env).__module__ == "__main__":
         return False
     try:
         return bool(eqx.tree_equal(build(name_of(env), options), env))

@@ -63,7 +63,7 @@ def from_gymnasium(
     try:
         job = _job(make, arguments, problem_to == "reset", env, _goal(env.observation_space, goal, goal_space), codes)
         called = name or (env.spec.id if env.spec is not None else type(env.unwrapped).__name__)
-        steps = _checked_horizon(_registered(env) if horizon is None else horizon)
+        steps = checked_horizon(_registered(env) if horizon is None else horizon)
     finally:
         close(env)
     job, goals = look(job, table, codes)
@@ -95,7 +95,12 @@ def _job(
     )
 
 
-def _checked_horizon(horizon: Any) -> int:
+def checked_horizon(horizon: Any) -> int:
+    """A horizon that a user gave.
+
+    Raises:
+        ScoutError: it is no whole number of at least 1.
+    """
     if isinstance(horizon, bool) or not isinstance(horizon, int | np.integer) or horizon < 1:
         raise ScoutError(f"the horizon must be a whole number of at least 1; it is {horizon!r}.")
     return int(horizon)

@@ -45,6 +45,16 @@ def read_problems(given: Problems) -> tuple[ProblemSet, Arguments]:
     return ProblemSet(table, splits["train"], splits["test"], titles, validation), tuple(dict(row) for row in rows)
 
 
+def kept_apart(count: int) -> dict[str, list[int]]:
+    """The rows to train on and, of 10 or more, a fifth for the test, always the same; of fewer all are for both."""
+    rows = list(range(count))
+    if count < _LEAST:
+        return {"train": rows, "test": rows}
+    # The stream of a RandomState is frozen: other versions of NumPy make the same split.
+    kept = set(np.random.RandomState(0).permutation(count)[: count // _KEPT].tolist())
+    return {"train": [row for row in rows if row not in kept], "test": sorted(kept)}
+
+
 def _named(names: Sequence[str], row: Sequence[float]) -> dict[str, float]:
     return dict(zip(names, row, strict=True))
 
@@ -60,11 +70,7 @@ def _listed(given: Any) -> tuple[list[Mapping[str, Any]], dict[str, list[int]]]:
             rows += _mappings(part)
         return rows, splits
     rows = _mappings(given)
-    if len(rows) < _LEAST:
-        return rows, {"train": list(range(len(rows))), "test": list(range(len(rows)))}
-    # The stream of a RandomState is frozen: other versions of NumPy make the same split.
-    kept = sorted(np.random.RandomState(0).permutation(len(rows))[: len(rows) // _KEPT].tolist())
-    return rows, {"train": [row for row in range(len(rows)) if row not in set(kept)], "test": kept}
+    return rows, kept_apart(len(rows))
 
 
 def _mappings(given: Any) -> list[Mapping[str, Any]]:
