@@ -8,8 +8,8 @@ from pathlib import Path
 import equinox as eqx
 import numpy as np
 import pytest
-from report.browser import Browser, chromium
-from report.pages import NamedRooms, hostile, untrained
+from reporting.browser import Browser, chromium
+from reporting.pages import NamedRooms, hostile, untrained
 
 import scoutrl
 from scoutrl.errors import ScoutError
