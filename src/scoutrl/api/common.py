@@ -4,7 +4,7 @@ import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from scoutrl._platform import pin_threads
 from scoutrl.engines.cluster import Cluster
@@ -12,9 +12,6 @@ from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 from scoutrl.runs.families import build
 from scoutrl.training.compilation import use_compilation_cache
-
-if TYPE_CHECKING:
-    pass
 
 Engine = Literal["local", "ray"] | Cluster
 """Where several runs are trained: this machine, a Ray cluster of it alone, or the cluster that is meant."""

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scoutrl._platform import on_this_machine
+from scoutrl.api.common import prepare
 from scoutrl.envs import Spec
 from scoutrl.exact.length import ExplorationLength
 from scoutrl.runs.families import build, checked_options
@@ -11,7 +12,6 @@ from scoutrl.runs.settings import assignments
 
 if TYPE_CHECKING:
     from scoutrl.reporting.known_bounds import KnownBounds
-from scoutrl.api.common import prepare
 
 
 @on_this_machine()

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoutrl._platform import on_this_machine
+from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
 from scoutrl.envs import Spec
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
@@ -14,7 +15,6 @@ from scoutrl.runs.files import local
 if TYPE_CHECKING:
     from scoutrl.reporting.export import Format
     from scoutrl.reporting.page.html import Page
-from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
 
 
 @on_this_machine()
@@ -34,14 +34,12 @@ def compare(
 ) -> Comparison:
     """Train algorithms on one family with the same budget, and compare what they earn on the same unseen problems.
 
-    Called again it goes on where it was stopped, and uses the runs that are finished. `out` then holds the runs,
-    results.json, which `read_comparison` reads, and learning curves and bar charts, each as PNG and SVG. A seed that
-    fails is in the result, with the reason, and the others go on.
+    Called again it goes on where it was stopped. `out` then holds the runs, results.json, which `read_comparison`
+    reads, and figures as PNG and SVG. A seed that fails is in the result, with the reason; the others go on.
 
     Args:
-        family: a name of `scout families`, `package.module:ClassName`, or an object of your own.
-        algorithms: names of `scout algorithms` or `package.module:ClassName`; of variants, with settings after commas,
-            as in "dream,bottleneck=none".
+        family: as for `train`.
+        algorithms: as for `train`; of variants, with settings after commas, as in "dream,bottleneck=none".
         seeds: independent seeds of each: 0, 1, … Intervals are over them.
         out: directory of the comparison. One that holds other settings is refused.
         steps: environment steps of every seed; None takes the most that a preset of one of the algorithms says.

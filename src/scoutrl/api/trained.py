@@ -5,9 +5,10 @@ import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from scoutrl._platform import on_this_machine
+from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
 from scoutrl.deploy import DeployedAgent
 from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
@@ -20,11 +21,7 @@ from scoutrl.runs.families import build_checked
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import counted
-from scoutrl.runs.trackers import Listener, Track, check_track
-
-if TYPE_CHECKING:
-    pass
-from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
+from scoutrl.runs.trackers import Listener, Track, split_track
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
@@ -75,19 +72,12 @@ def train(
     prepare()
     from scoutrl.training.loop import train as train_one
 
-    listener = None if isinstance(track, str) else track
-    if isinstance(track, str):
-        check_track(track)
+    tracker, listener = split_track(track)
     config = resolve(algorithm, family, preset, steps, seed, settings, until)
-    config = dataclasses.replace(config, track=track if isinstance(track, str) else "none")
+    config = dataclasses.replace(config, track=tracker)
     count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
     path = local(out) if out is not None else default_out(config, count)
-    env = None if isinstance(family, str) else family
-    if env is None:
-        build_checked(config.family, config.family_options)
-    else:
-        check_own(env)
-    cluster = cluster_of(engine)
+    env, cluster = _checked(family, config), cluster_of(engine)
     if count == 1:
         if cluster is not None:
             raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
@@ -97,6 +87,15 @@ def train(
     from scoutrl.engines.seeds import train_seeds
 
     return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
+
+
+def _checked(family: str | Spec, config: RunConfig) -> Spec | None:
+    """The family, if it was handed over as an object; one that is named can be made."""
+    if isinstance(family, str):
+        build_checked(config.family, config.family_options)
+        return None
+    check_own(family)
+    return family
 
 
 def default_out(config: RunConfig, seeds: int) -> Path:

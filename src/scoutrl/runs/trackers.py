@@ -92,6 +92,18 @@ class WandbTracker(Tracker):
         self._run.finish()
 
 
+def split_track(track: Track | Listener) -> tuple[Track, Listener | None]:
+    """The tracker by name, and the function that is told the metrics, of which one is meant.
+
+    Raises:
+        ScoutError: there is no such tracker, or what it needs is not installed.
+    """
+    if not isinstance(track, str):
+        return "none", track
+    check_track(track)
+    return track, None
+
+
 def check_track(track: str) -> None:
     """Check that there is such a tracker, and that what it needs is installed.
 
