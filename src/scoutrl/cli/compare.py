@@ -65,18 +65,8 @@ def compare(
     from scoutrl.api import compare as compare_algorithms
     from scoutrl.reporting.table import show
 
-    found = compare_algorithms(
-        family,
-        algorithms,
-        seeds,
-        out,
-        steps=steps,
-        minutes=minutes,
-        trials=trials,
-        settings=with_problems(sets, problems, horizon),
-        engine=where.meant(),
-        formats=export,
-    )
+    how = {"steps": steps, "minutes": minutes, "trials": trials, "settings": with_problems(sets, problems, horizon)}
+    found = compare_algorithms(family, algorithms, seeds, out, **how, engine=where.meant(), formats=export)
     show(found)
     if json:
         print_json(found.to_dict())

@@ -98,7 +98,7 @@ def split_track(track: Track | Listener) -> tuple[Track, Listener | None]:
     Raises:
         ScoutError: there is no such tracker, or what it needs is not installed.
     """
-    if not isinstance(track, str):
+    if callable(track):
         return "none", track
     check_track(track)
     return track, None
