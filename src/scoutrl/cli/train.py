@@ -49,8 +49,12 @@ def train(
         problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
         horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
     """
+    from scoutrl._platform import split_processor
     from scoutrl.api import train as train_agents
+    from scoutrl.runs.settings import fit
 
+    settings = with_problems(sets, problems, horizon)
+    split_processor(fit("shards", settings.get("shards", 1), int))
     run = train_agents(
         algorithm,
         family,
@@ -59,7 +63,7 @@ def train(
         out,
         preset=preset,
         seeds=seeds,
-        settings=with_problems(sets, problems, horizon),
+        settings=settings,
         seeds_mode=seeds_mode,
         until=until,
         engine=where.meant(),
