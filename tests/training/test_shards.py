@@ -142,7 +142,15 @@ def test_what_cannot_be_split_is_told_in_one_line(tmp_path):
     with pytest.raises(ScoutError, match=r"^several seeds in one program cannot be split as well; .*processes"):
         train_together([config(60), dataclasses.replace(config(60), seed=1)], [tmp_path / "0", tmp_path / "1"])
     with pytest.raises(ScoutError, match=r"^environments on the host cannot be split over devices; leave out shards=2"):
-        check_shards(2, rooms_of(), 1)
+        check_shards(2, rooms_of(), 1, show=False)
+
+
+def test_shards_without_devices_are_told_of(monkeypatch, capsys):
+    check_shards(2, ENV, 1, show=True)
+    assert not capsys.readouterr().err
+    monkeypatch.setattr(jax, "local_device_count", lambda: 1)
+    check_shards(2, ENV, 1, show=True)
+    assert "All 2 shards are computed on one core" in capsys.readouterr().err
 
 
 def test_one_shard_has_a_replay_as_ever():

@@ -70,7 +70,7 @@ def train_together(
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
-    check_shards(algorithm.shards, env, len(configs))
+    check_shards(algorithm.shards, env, len(configs), show)
     check_memory(env, algorithm, configs[0], len(configs), show)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals("compiling", show))

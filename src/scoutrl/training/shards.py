@@ -14,6 +14,7 @@ from scoutrl.algorithms.shards import DEVICES, ON_A_DEVICE
 from scoutrl.envs import Spec
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 from scoutrl.training.iteration import ChunkMetrics
 from scoutrl.training.state import TrainingState
 from scoutrl.trials.watch import earliest
@@ -104,8 +105,8 @@ class Shards:
         return jax.tree.map(lambda spec: NamedSharding(self._mesh, spec), _specs(state))
 
 
-def check_shards(count: int, spec: Spec, seeds: int) -> None:
-    """Refuse what cannot be split.
+def check_shards(count: int, spec: Spec, seeds: int, show: bool) -> None:
+    """Refuse what cannot be split; with `show`, say where cores lie idle.
 
     Raises:
         ScoutError: environments on the host, or several seeds in one program.
@@ -116,6 +117,11 @@ def check_shards(count: int, spec: Spec, seeds: int) -> None:
         raise ScoutError(
             f"several seeds in one program cannot be split as well; leave out shards={count}, or train the seeds in "
             "processes of their own (--seeds-mode processes)."
+        )
+    if show and 1 == jax.local_device_count() < count and jax.default_backend() == "cpu":
+        tell(
+            f"All {count} shards are computed on one core: JAX has started with one device. Have it make more before "
+            f'anything computes: jax.config.update("jax_num_cpu_devices", {count})'
         )
 
 
