@@ -23,6 +23,19 @@ def pin_threads() -> None:
     os.environ.setdefault("PJRT_NPROC", "1")
 
 
+def split_processor(shards: int) -> None:
+    """Have JAX take the processor for as many devices as there are shards, which share the cores there are.
+
+    It is the number of shards that counts and not that of cores: with other devices XLA has other threads, and sums end
+    in other bits. JAX looks at this when it first computes; later calls change nothing. What the user has set stands.
+    """
+    import jax
+
+    if shards > 1 and jax.config.values.get("jax_num_cpu_devices", -1) < 0:
+        with contextlib.suppress(RuntimeError):  # it has computed
+            jax.config.update("jax_num_cpu_devices", shards)
+
+
 @contextlib.contextmanager
 def on_this_machine() -> Iterator[None]:
     """Start JAX, and tell in one line when it does not start or when memory runs out within the block.

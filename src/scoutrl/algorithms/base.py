@@ -44,6 +44,8 @@ class Algorithm(eqx.Module):
     """Exploration episodes of a trial."""
     exploitation_episodes: eqx.AbstractVar[int]
     """Exploitation episodes of a trial."""
+    shards = 1
+    """Parts that a run is split into, to be computed on several devices: a field of those algorithms that can be."""
 
     @abc.abstractmethod
     def init(self, spec: Spec, key: PRNGKeyArray) -> AlgorithmState:

@@ -18,6 +18,7 @@ from scoutrl.algorithms.base import Algorithm, AlgorithmState, Metrics
 from scoutrl.algorithms.encoders import Encoders
 from scoutrl.algorithms.off_policy import Draws, LossAux, replay_setting, replay_updates, store
 from scoutrl.algorithms.on_policy import minibatch_epochs
+from scoutrl.algorithms.shards import averaged
 from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 from scoutrl.nn.init import Rng, generator
@@ -68,25 +69,29 @@ class GradientAlgorithm(Algorithm):
     priority_share: float = replay_setting(0.25)
     """Share of a gradient step's trials drawn from those whose priority, the algorithm's own, is above the mean; by
     importance weights likewise."""
+    shards: int = 1
+    """Parts that the trials of an iteration, the replay and the batch are split into; each may be computed on a device
+    of its own, and all learn from the mean of their gradients."""
 
     def __check_init__(self):
         """Refuse values that make no sense."""
         positive = "exploration_episodes exploitation_episodes trials_per_iteration updates_per_iteration batch_size"
         check_ranges(
             self,
-            positive=f"{positive} capacity learning_rate max_gradient",
+            positive=f"{positive} capacity shards learning_rate max_gradient",
             shares="success_share priority_share average_rate decay_to",
             not_negative="decay_updates",
         )
+        self._check_shards()
         if self.learner.on_policy:
             _check_epochs(self.trials_per_iteration, self.updates_per_iteration, self.batch_size)
         elif self.capacity % self.trials_per_iteration:
             raise ScoutError(
                 f"capacity ({self.capacity}) must be a multiple of trials_per_iteration ({self.trials_per_iteration})"
             )
-        if sum(self._sought()) >= self.batch_size and not self.learner.on_policy:
+        if sum(self._sought()) >= self._batch_of_shard and not self.learner.on_policy:
             raise ScoutError(
-                f"success_share and priority_share leave none of {self.batch_size} trials to be drawn from all, "
+                f"success_share and priority_share leave none of {self._batch_of_shard} trials to be drawn from all, "
                 "and what is never drawn cannot be weighted: lower one of them"
             )
 
@@ -124,8 +129,11 @@ class GradientAlgorithm(Algorithm):
         return AlgorithmState(networks, networks, jax.jit(self._adam().init)(_arrays(networks)), None, counters)
 
     def replay(self, spec: Spec) -> ring.Replay | None:
-        """An empty ring of trials, if the learner learns from replayed ones."""
-        return None if self.learner.on_policy else ring.init(spec, self.protocol(), self.capacity)
+        """An empty ring of trials, if the learner learns from replayed ones; with shards, one for each, [shards, …]."""
+        if self.learner.on_policy:
+            return None
+        own = ring.init(spec, self.protocol(), self.capacity // self.shards)
+        return own if self.shards == 1 else jax.tree.map(lambda x: jnp.broadcast_to(x, (self.shards, *x.shape)), own)
 
     def learn(
         self, spec: Spec, state: AlgorithmState, trials: Trial, key: PRNGKeyArray
@@ -137,15 +145,18 @@ class GradientAlgorithm(Algorithm):
                 state, aux = self.update(state, batch, key)
                 return state, aux.metrics
 
-            return minibatch_epochs(update, state, trials, self.updates_per_iteration, self.batch_size, key)
+            return minibatch_epochs(update, state, trials, self.updates_per_iteration, self._batch_of_shard, key)
         successes, prioritised = self._sought()
         priority = self.priority(state.networks, trials) if prioritised else jnp.zeros(len(trials.problem))
-        draws = Draws(self.batch_size, successes, self.success_floor, prioritised)
+        draws = Draws(self._batch_of_shard, successes, self.success_floor, prioritised)
         return replay_updates(self.update, store(state, trials, priority), draws, self.updates_per_iteration, key)
 
     def update(self, state: AlgorithmState, batch: Trial, key: PRNGKeyArray) -> tuple[AlgorithmState, LossAux]:
         """One step of Adam; then the averages follow, that of the weights faster while it is young."""
         gradient, aux = eqx.filter_grad(self.loss, has_aux=True)(state.networks, state, batch, key)
+        if self.shards > 1:
+            gradient, metrics = averaged((gradient, aux.metrics))
+            aux = dataclasses.replace(aux, metrics=metrics)
         change, optimiser = self._adam().update(_arrays(gradient), state.optimisers, _arrays(state.networks))
         networks = eqx.apply_updates(state.networks, change)
         updates = state.counters["updates"]
@@ -161,7 +172,17 @@ class GradientAlgorithm(Algorithm):
 
     def _sought(self) -> tuple[int, int]:
         """Trials of a gradient step that are drawn from successful ones, and from those of high priority."""
-        return round(self.success_share * self.batch_size), round(self.priority_share * self.batch_size)
+        return round(self.success_share * self._batch_of_shard), round(self.priority_share * self._batch_of_shard)
+
+    @property
+    def _batch_of_shard(self) -> int:
+        """Trials of a gradient step that a shard draws."""
+        return self.batch_size // self.shards
+
+    def _check_shards(self) -> None:
+        for name in ("trials_per_iteration", "batch_size", "capacity"):
+            if getattr(self, name) % self.shards and not (name == "capacity" and self.learner.on_policy):
+                raise ScoutError(f"{name} ({getattr(self, name)}) must be a multiple of shards ({self.shards})")
 
     def ramp_down(self, state: AlgorithmState, iterations: int) -> Float[Array, ""]:
         """From 1 to 0 in the first `iterations` iterations: the least share of random actions, say."""

@@ -52,8 +52,12 @@ def train(
         track: Who is told the metrics beside metrics.jsonl: TensorBoard by files in the run directory, Weights & Biases
             (install scoutrl[wandb]; WANDB_MODE=offline keeps them here), or nobody.
     """
+    from scoutrl._platform import split_processor
     from scoutrl.api import train as train_agents
+    from scoutrl.runs.settings import fit
 
+    settings = with_problems(sets, problems, horizon)
+    split_processor(fit("shards", settings.get("shards", 1), int))
     run = train_agents(
         algorithm,
         family,
@@ -62,7 +66,7 @@ def train(
         out,
         preset=preset,
         seeds=seeds,
-        settings=with_problems(sets, problems, horizon),
+        settings=settings,
         seeds_mode=seeds_mode,
         until=until,
         engine=where.meant(),

@@ -49,6 +49,8 @@ def iterate(
 ) -> tuple[TrainingState, Metrics, Int[Array, ""]]:
     """One iteration: fresh trials on problems of the train split, then the algorithm's gradient steps.
 
+    Of an algorithm with shards it is the iteration of one of them, among the others.
+
     Returns:
         The state after it, the algorithm's metrics and the number of environment steps.
     """
@@ -59,7 +61,7 @@ def _watched_iteration(
     sampler: Sampler, algorithm: Algorithm, state: TrainingState
 ) -> tuple[TrainingState, Metrics, Int[Array, ""], Fault]:
     """As `iterate`, and what the family did wrong first."""
-    spec, count = sampler.spec, algorithm.trials_per_iteration
+    spec, count = sampler.spec, algorithm.trials_per_iteration // algorithm.shards
     problem_key, collect_key, learn_key, _ = _keys(state)
     problems = spec.problems.sample(problem_key, count, "train")
     trials = collect(sampler, algorithm, state, problems, jax.random.split(collect_key, count))

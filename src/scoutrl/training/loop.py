@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoutrl._platform import accelerator, on_this_machine, pin_threads
+from scoutrl._platform import accelerator, on_this_machine, pin_threads, split_processor
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import Spec
 from scoutrl.errors import RunsFailedError
@@ -21,6 +21,7 @@ from scoutrl.training.compilation import note_how_long, use_compilation_cache
 from scoutrl.training.memory import check_memory
 from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
 from scoutrl.training.progress_bar import ProgressBar
+from scoutrl.training.shards import check_shards
 from scoutrl.training.signals import Interrupted, StopSignals
 from scoutrl.training.state import TrainingState, from_parts, to_parts
 from scoutrl.trials.sampler import sampler_for
@@ -56,6 +57,7 @@ def train(
         ScoutError: the directory is another run's or in use, the disk is full, a loss is no longer finite.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
+    split_processor(config.settings.get("shards", 1))
     return train_together([config], [Path(out)], env, show, listener=listener)[0]
 
 
@@ -77,6 +79,7 @@ def train_together(
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
+    check_shards(algorithm.shards, env, len(configs), show)
     check_memory(env, algorithm, configs[0], len(configs), show)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals("compiling", show))

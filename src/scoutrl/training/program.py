@@ -14,6 +14,7 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs.raised import callbacks_of
 from scoutrl.evaluation.evaluate import Measure, watched_evaluate
 from scoutrl.training import iteration as device
+from scoutrl.training.shards import Shards
 from scoutrl.training.signals import aside
 from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
@@ -24,7 +25,7 @@ class TrainingProgram:
     """Begin, go on and evaluate, each compiled once. The states they take and give have arrays only.
 
     One seed is run as it is, without a batch axis, so that it costs and computes what it would alone; several seeds
-    are vmapped, every array then having a leading axis of seeds.
+    are vmapped, every array then having a leading axis of seeds. The shards of one seed are laid out by `Shards`.
     """
 
     def __init__(
@@ -53,14 +54,19 @@ class TrainingProgram:
             state = self.whole(arrays)
             return quick(algorithm.agent(sampler.spec, state.algorithm), device.evaluation_key(state))
 
-        self._advance: Callable = self._over_seeds(advance)
-        self._evaluate: Callable = self._over_seeds(evaluate)
+        self._shards = Shards(algorithm.shards) if algorithm.shards > 1 else None
+        if self._shards is not None:
+            self._advance: Callable = self._shards.advance(advance)
+            self._evaluate: Callable = self._shards.evaluate(evaluate)
+        else:
+            self._advance, self._evaluate = self._over_seeds(advance), self._over_seeds(evaluate)
 
     def compile(self, *meanwhile: Callable[[], object]) -> None:
         """Compile all, side by side as far as there are cores, and do what is to be done `meanwhile`."""
         began = time.perf_counter()
         lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
+        arrays = arrays if self._shards is None else self._shards.shapes(arrays)
         # The longest first: each is compiled while the next one is traced.
         advance = aside(lambda: sampler.compile(self._advance, arrays, donate=True))
         others = [aside(work) for work in meanwhile]
@@ -79,11 +85,11 @@ class TrainingProgram:
 
         def run() -> tuple[TrainingState, Any]:
             with callbacks_of(self._sampler.spec.title):
-                after, metrics = self._advance(state)
+                after, metrics = self._advance(state if self._shards is None else self._shards.place(state))
                 return after, jax.device_get(metrics)
 
         after, metrics = aside(run).result()
-        return after, self.split(metrics)
+        return after, self.split(metrics if self._shards is None else self._shards.together(metrics))
 
     def report(self) -> dict[str, float]:
         """What the sampler has to note of the chunk."""
