@@ -58,20 +58,8 @@ def train(
 
     settings = with_problems(sets, problems, horizon)
     split_processor(fit("shards", settings.get("shards", 1), int))
-    run = train_agents(
-        algorithm,
-        family,
-        steps,
-        seed,
-        out,
-        preset=preset,
-        seeds=seeds,
-        settings=settings,
-        seeds_mode=seeds_mode,
-        until=until,
-        engine=where.meant(),
-        track=track,
-    )
+    how = {"preset": preset, "seeds": seeds, "settings": settings, "seeds_mode": seeds_mode, "until": until}
+    run = train_agents(algorithm, family, steps, seed, out, **how, engine=where.meant(), track=track)
     learner = "".join(one.partition("=")[2] for one in sets if one.startswith("learner="))
     own = " --trust" if any(map(module_of, (algorithm, family, learner))) else ""
     print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own}; watch it: scout report {run.path}{own})")
