@@ -31,7 +31,9 @@ def sample(sampler, agent, protocol: Protocol = ONE, trials: int = 4) -> Trial:
 
 
 def children() -> set[int]:
-    return {child.pid for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE}
+    """Workers of pools; other tests may have left other processes."""
+    alive = [child for child in psutil.Process().children() if child.status() != psutil.STATUS_ZOMBIE]
+    return {child.pid for child in alive if "scoutrl.pool.worker" in child.cmdline()}
 
 
 @pytest.fixture(scope="module")
