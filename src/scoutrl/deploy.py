@@ -38,7 +38,9 @@ class DeployedAgent:
         memory = agent.observe(memory, action, (observation, reward, terminated, truncated))
         memory = agent.begin_episode(memory, "exploitation", goal=goal)
 
-    It is never told which problem it is in. A memory may be kept and gone on from twice: verbs return a new one.
+    After `act`, `agent.ends(memory)` tells whether it ends the exploration episode in place of the action, as agents
+    trained with `end_exploration` may. It is never told which problem it is in. A memory may be kept and gone on from
+    twice: verbs return a new one.
     """
 
     spaces: Spaces

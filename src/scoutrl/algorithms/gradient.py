@@ -36,7 +36,7 @@ class GradientAlgorithm(Algorithm):
     """An algorithm that descends one loss with Adam."""
 
     learner: PolicyLearner = QLambda()
-    """How its policies act and learn: q (Q(λ) on replayed trials) or ppo (policy gradients on fresh ones)."""
+    """How its policies act and learn: q (Q(λ)) or sac (actions in a Box) on replayed trials, ppo on fresh ones."""
     exploration_episodes: int = 1
     """Exploration episodes of a trial."""
     exploitation_episodes: int = 1

@@ -36,4 +36,5 @@ class Cluster:
 
     def storage_for(self, within: Path) -> str:
         """The directory or URI for the runs in the directory `within`."""
-        return self.storage if self.storage is not None else os.path.abspath(within / ".ray")
+        place = str(within / ".ray") if self.storage is None else self.storage
+        return place if "://" in place else os.path.abspath(place)

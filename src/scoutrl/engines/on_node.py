@@ -34,7 +34,7 @@ def train_on_node(config: dict[str, Any]) -> None:
     """
     request = config["run"]
     with tempfile.TemporaryDirectory() as scratch:
-        out = Path(scratch) / "run"
+        out = Path(scratch) / request["name"]
         start = tune.get_checkpoint() or request["start"]
         if start is not None:
             start.to_directory(str(out))
@@ -66,7 +66,7 @@ def _supervise(process: SeedProcess, copied: Path) -> None:
             tune.report(_shown(process), checkpoint=tune.Checkpoint.from_directory(str(copied)))
         else:
             tune.report(_shown(process))
-    if process.stopped or (process.failure is not None and not process.by_user):
+    if process.stopped or (process.failure is not None and not process.by_itself):
         raise RuntimeError(process.failure or "the training process was stopped by a signal.")
     last = _shown(process) | ({} if process.failure is None else {FAILURE: process.failure})
     kept = snapshot(run, copied)

@@ -22,6 +22,8 @@ from scoutrl.runs.record import is_finished
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
 
+_MOST_LOSSES = 100
+"""Processes and machines that one run may lose: one that is killed again and again, for want of memory say, ends."""
 _ANSWER = 10.0
 """Seconds that the head of a cluster may take to answer."""
 
@@ -44,13 +46,16 @@ def train_on_ray(which: Sequence[SeedRun], within: Path, cluster: Cluster, show:
         try:
             refuse_others(seed)
             storage.recover(seed)
-        except ScoutError as error:
+        except (ScoutError, OSError) as error:
             failures[seed.out] = str(error)
     seeds = [seed for seed in which if seed.out not in failures and not is_finished(seed.config, seed.out)]
     stop = StopSignals("this second", show)
     if seeds:
         with _connected(cluster), stop, ProgressBar(which[0].config, _share(seeds), show) as display:
-            failures |= _train(seeds, cluster, storage, stop, display)
+            try:
+                failures |= _train(seeds, cluster, storage, stop, display)
+            except OSError as error:
+                raise ScoutError(f"the storage {storage.root} cannot be used ({error}).") from error
     if stop.received and not all(is_finished(seed.config, seed.out) for seed in seeds):
         raise Interrupted(f"Stopped; what was saved last is in {within}; the same command goes on.", stop.received)
     if failures:
@@ -71,7 +76,7 @@ def _train(
             name=storage.experiment,
             storage_path=storage.root,
             storage_filesystem=storage.files,
-            failure_config=tune.FailureConfig(max_failures=-1),
+            failure_config=tune.FailureConfig(max_failures=_MOST_LOSSES),
             checkpoint_config=tune.CheckpointConfig(num_to_keep=2),
             stop=_Stopper(stop),
             callbacks=[_Display(named, display)],
@@ -84,10 +89,12 @@ def _train(
         seed, failure = named[result.config["run"]["name"]], (result.metrics or {}).get(FAILURE)
         if result.checkpoint is not None and not fetch(result.checkpoint, seed):
             failure = failure or "what was trained of it could not be fetched; the same command tries again."
+        if not (failure or result.error or stop.received or is_finished(seed.config, seed.out)):
+            failure = "its end could not be fetched; the same command goes on."
         if failure or result.error:
             failures[seed.out] = failure or str(result.error)
     if not failures:
-        storage.clear()
+        storage.clear(seeds)
     return failures
 
 

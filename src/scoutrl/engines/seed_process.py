@@ -56,8 +56,8 @@ class SeedProcess:
 
     def __init__(self, of: SeedRun, command: Command | None = None):
         self.of = of
-        self.by_user = False
-        """It failed for a reason that the user can put right."""
+        self.by_itself = False
+        """It failed and was not killed, so that it would fail again."""
         self._command = command or Command.own()
         self.failure: str | None = None
         """Why it failed, in one line."""
@@ -76,7 +76,7 @@ class SeedProcess:
         request = {"config": self.of.config.to_json(), "out": str(self.of.out), "core": core}
         request |= dataclasses.asdict(self._command)
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "scoutrl.engines.worker"],
+            [sys.executable, "-P", "-m", "scoutrl.engines.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             stderr=self._stderr,
@@ -107,7 +107,7 @@ class SeedProcess:
         self._stderr.close()
         if code != 0 and not self.stopped:
             said = lines.pop() if code == 2 and lines else " ".join(lines[-1:])
-            self.by_user = code == 2
+            self.by_itself = code > 0
             self.failure = said if code > 0 and said else f"its process ended with code {code}."
         for line in lines:
             print_status(f"{self.of.name}: {line}")

@@ -90,7 +90,9 @@ def train_groups(
     """
     by_hand = any(group.config.by_hand for group in groups)
     if (mode == "processes" or cluster is not None) and by_hand:
-        raise ScoutError("a family given as an object cannot be handed to other processes; choose vmap for the seeds.")
+        raise ScoutError(
+            "a family given as an object cannot be handed to other processes; use the local engine, seeds_mode=auto."
+        )
     families = [_checked_family(group, env, mode, show) for group in groups]
     hosted = any(isinstance(family, HostFamily) for family in families)
     if mode == "vmap" and hosted:

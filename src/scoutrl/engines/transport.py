@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import final
 
@@ -15,8 +16,8 @@ from ray.tune import Checkpoint
 from scoutrl.engines.seed_process import SeedRun
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
+from scoutrl.runs.config import completed
 from scoutrl.runs.files import writing
-from scoutrl.runs.metrics import newest
 from scoutrl.runs.record import CHECKPOINTS, TO_GO_ON, has_work
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, refuse_other
 
@@ -30,7 +31,7 @@ def snapshot(run: Path, into: Path) -> bool:
     """
     shutil.rmtree(into, ignore_errors=True)
     try:
-        shutil.copytree(run, into, ignore=shutil.ignore_patterns(".lock", "*.tmp"))
+        shutil.copytree(run, into, ignore=shutil.ignore_patterns(".lock", "*.tmp", "wandb"))
     except (shutil.Error, FileNotFoundError):
         return False
     return checkpoint.finished(into / CHECKPOINTS)
@@ -46,7 +47,8 @@ def refuse_others(seed: SeedRun) -> None:
         there = directory.read_config()
         if there is not None and has_work(seed.out):
             mine = seed.config.identity()
-            refuse_other(seed.out, {name: there.get(name) for name in mine}, mine)
+            known = completed(there, mine)
+            refuse_other(seed.out, {name: known.get(name) for name in mine}, mine)
 
 
 @final
@@ -85,17 +87,24 @@ class Storage:
         return Checkpoint(place, self.files)
 
     def recover(self, seed: SeedRun) -> None:
-        """Fetch the furthest of a run that a command left behind when it was killed, and remove it there."""
+        """Fetch the furthest of a run that a command left behind when it was killed, and remove it there.
+
+        Raises:
+            ScoutError: nothing of it can be fetched; it is left as it is.
+        """
         place = f"{self._place}/{self.name(seed)}"
         found = self.files.get_file_info(FileSelector(place, allow_not_found=True))
         kept = sorted((one.path for one in found if re.search(r"/checkpoint_\d+$", one.path)), reverse=True)
         # The newest may have been cut off while it was written.
-        any(fetch(Checkpoint(path, self.files), seed) for path in kept)
+        if kept and not any(fetch(Checkpoint(path, self.files), seed) for path in kept):
+            raise ScoutError(f"what is left of it in {place} cannot be fetched; mend that, or remove it.")
         _remove(self.files, place)
 
-    def clear(self) -> None:
-        """Remove all that was kept."""
-        _remove(self.files, self._place)
+    def clear(self, seeds: Iterable[SeedRun]) -> None:
+        """Remove what was kept of these runs."""
+        for seed in seeds:
+            for kept in (self.name(seed), f"begun/{self.name(seed)}"):
+                _remove(self.files, f"{self._place}/{kept}")
 
 
 def fetch(kept: Checkpoint, seed: SeedRun) -> bool:
@@ -111,11 +120,14 @@ def fetch(kept: Checkpoint, seed: SeedRun) -> bool:
         found = Path(scratch) / "run"
         try:
             kept.to_directory(str(found))
-            checkpoint.load(found / CHECKPOINTS, seed.config.identity(), TO_GO_ON)
+            theirs = checkpoint.load(found / CHECKPOINTS, seed.config.identity(), TO_GO_ON)
         except (OSError, ScoutError):
             return False
+        if theirs is None:  # cut off while it was written
+            return False
         with RunDirectory(seed.out), writing(seed.out):
-            if newest(seed.out).get("iteration", -1) < newest(found).get("iteration", -1):
+            ours = checkpoint.load(seed.out / CHECKPOINTS, seed.config.identity(), [])
+            if ours is None or ours.counters["iteration"] < theirs.counters["iteration"]:
                 # First of all: without it, a directory with anything in it is no run directory.
                 shutil.copy2(found / CONFIG, seed.out / CONFIG)
                 shutil.copytree(found, seed.out, dirs_exist_ok=True)

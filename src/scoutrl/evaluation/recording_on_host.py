@@ -25,7 +25,7 @@ Recorder = Callable[[Agent, Knowledge | None, Problem, PRNGKeyArray], list[Recor
 
 
 def host_recorder(family: HostFamily, protocol: Protocol) -> Recorder:
-    """What records one trial after the other, with the random numbers that a sampler would draw."""
+    """What records one trial after the other."""
     counts = {Phase.EXPLORATION: protocol.exploration_episodes, Phase.EXPLOITATION: protocol.exploitation_episodes}
 
     def record(agent: Agent, knowledge: Knowledge | None, problem: Problem, key: PRNGKeyArray) -> list[RecordedEpisode]:
@@ -65,9 +65,10 @@ class _Player:
         memory, features = _begin_episode(agent, memory, phase, shown, seen, begin_key)
         moments = [self._moment(memory, seen, 0.0)]
         for step_key in jax.random.split(steps_key, self._family.horizon):
-            action, memory = _act(agent, memory, features, jax.random.split(step_key)[0], self._greedy)
-            if phase == Phase.EXPLORATION and agent.ends(memory):
+            action, after = _act(agent, memory, features, jax.random.split(step_key)[0], self._greedy)
+            if phase == Phase.EXPLORATION and agent.ends(after):
                 break
+            memory = after
             with own_code("the environment raised"):
                 seen, reward, terminated, truncated = job.step(self._env, np.asarray(action))
             answer = Step(seen, jnp.float32(reward), jnp.bool_(terminated), jnp.bool_(truncated))

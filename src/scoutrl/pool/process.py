@@ -41,7 +41,7 @@ class Process:
         self._stderr = tempfile.TemporaryFile("w+b")  # noqa: SIM115 (closed in `kill`)
         handed = (theirs, theirs_too, memory, life)
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "scoutrl.pool.worker", *map(str, handed)],
+            [sys.executable, "-P", "-m", "scoutrl.pool.worker", *map(str, handed)],
             stdin=subprocess.DEVNULL,
             stdout=self._stderr,
             stderr=self._stderr,
@@ -87,12 +87,14 @@ class Process:
         """Let go of what its environments have printed, if that is much."""
         if os.fstat(self._stderr.fileno()).st_size > _MUCH:
             self._stderr.truncate(0)
+            os.lseek(self._stderr.fileno(), 0, os.SEEK_SET)  # the offset is the worker's, too
 
     def _last_words(self) -> str:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._popen.wait(1.0)
-        self._stderr.seek(0)
-        lines = self._stderr.read()[-_MUCH:].decode(errors="replace").split("\n")
+        size = os.fstat(self._stderr.fileno()).st_size
+        self._stderr.seek(max(0, size - _MUCH))
+        lines = self._stderr.read().decode(errors="replace").split("\n")
         said = next((line.strip() for line in reversed(lines) if line.strip()), "")
         return f"its process ended with code {self._popen.poll()}" + (f" ({said})" if said else "")
 

@@ -129,6 +129,7 @@ class DreamAgent(Agent):
             z = self.actors.decoder(memory.decoder)
             z = z if self.training is None else jnp.where(self.training.task.used, self.training.task.z, z)
         begun = dataclasses.replace(memory, phase=phase, done=jnp.int32(0), policy=self.actors.policy.initial())
+        begun = dataclasses.replace(begun, ends=jnp.bool_(False))
         return dataclasses.replace(begun, z=z, goal=self.actors.encode.goals(goal))
 
     def encode(self, observation: Observation) -> Features:

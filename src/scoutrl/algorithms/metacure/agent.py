@@ -62,8 +62,10 @@ class MetaCureAgent(Agent):
             return action, dataclasses.replace(memory, sampled=sampled)
         sampled = self.sampler.look(memory.sampled, features)
         if not greedy:
-            noise = self.sampler.learner.advance(memory.explorer_noise)
-            memory = dataclasses.replace(memory, explorer_noise=noise)
+            # Both, or the policy would repeat what the explorer did at random.
+            advance = self.sampler.learner.advance
+            memory = dataclasses.replace(memory, explorer_noise=advance(memory.explorer_noise))
+            sampled = dataclasses.replace(sampled, noise=advance(sampled.noise))
         x = self.explorer.features(memory.explorer, sampled.observation)
         action = self.sampler.learner.act(self.explorer.head(x), memory.explorer_noise, key, greedy)
         return action, dataclasses.replace(memory, sampled=sampled)

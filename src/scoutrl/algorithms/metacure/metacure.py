@@ -1,4 +1,4 @@
-"""MetaCURE: meta-RL with empowerment-driven exploration by prediction (Zhang et al. 2021), discrete actions.
+"""MetaCURE: meta-RL with empowerment-driven exploration by prediction (Zhang et al. 2021).
 
 Two policies, and two predictors of what a transition brings, y = (r, s'), in the paper's symbols:
 

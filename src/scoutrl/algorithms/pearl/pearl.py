@@ -1,4 +1,4 @@
-"""PEARL: probabilistic embeddings for actor-critic meta-reinforcement learning (Rakelly et al. 2019), discrete actions.
+"""PEARL: probabilistic embeddings for actor-critic meta-reinforcement learning (Rakelly et al. 2019).
 
 Posterior sampling with a learnt posterior, in the paper's symbols:
 

@@ -92,7 +92,7 @@ class EndToEnd(GradientAlgorithm):
         weight = batch.weight_unless(beliefs.told)
         steps = Steps(moved.actions, self.counted(sequence), self.discounts(sequence), moved.mask, moved.kept, weight)
         head, target = networks.actor.head, state.targets.actor.head
-        own = jax.random.fold_in(key, 2)  # 0 and 1 are what splitting the key in two gives
+        own = jax.random.fold_in(key, 2)
         policy, metrics = self.learner.loss(head, target, features, target_features, steps, own)
         metrics = {"loss": policy + beliefs.loss, "policy_loss": policy, **metrics, **beliefs.metrics}
         return metrics["loss"], LossAux(metrics)

@@ -78,7 +78,9 @@ def _lanes(found: Comparison, env: Spec | None, trust: bool) -> list[Watched]:
             lanes.append(Watched.of(open_run(found.path / seed.run_dir, env, trust), one.label))
         except ScoutError as error:
             tell(f"{one.label} cannot be watched: {error}")
-    return lanes
+    for other in (lane for lane in lanes if lane.trials.phases != lanes[0].trials.phases):
+        tell(f"{other.label} cannot be watched beside {lanes[0].label}: its trials have other episodes.")
+    return [lane for lane in lanes if lane.trials.phases == lanes[0].trials.phases]
 
 
 def _seeds(found: Comparison) -> dict[str, list[float]]:

@@ -144,6 +144,6 @@ def _actions(episode: RecordedEpisode) -> list[Any]:
 def _values(episode: RecordedEpisode) -> list[Any]:
     """What is chosen by at each moment, for actions of one number; None where that cannot be said."""
     found = episode.preferences
-    if found is None or found.shape[1] != 1:
+    if found is None or found.shape[1] != 1 or episode.actions is None or episode.actions.ndim > 1:
         return [None] * len(episode.rewards)
     return [*plain(np.where(found[:, 0] < NEVER, np.nan, found[:, 0])), None]
