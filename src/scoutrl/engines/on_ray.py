@@ -14,7 +14,7 @@ from ray import tune
 
 from scoutrl.engines.cluster import Cluster
 from scoutrl.engines.on_node import FAILURE, train_on_node
-from scoutrl.engines.seed_process import IDLE, Command, SeedRun
+from scoutrl.engines.seed_process import IDLE, Command, SeedRun, share_done
 from scoutrl.engines.transport import Storage, fetch, refuse_others
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.runs.metrics import newest
@@ -51,7 +51,7 @@ def train_on_ray(which: Sequence[SeedRun], within: Path, cluster: Cluster, show:
     seeds = [seed for seed in which if seed.out not in failures and not is_finished(seed.config, seed.out)]
     stop = StopSignals("this second", show)
     if seeds:
-        with _connected(cluster), stop, ProgressBar(which[0].config, _share(seeds), show) as display:
+        with _connected(cluster), stop, ProgressBar(which[0].config, share_done(seeds), show) as display:
             try:
                 failures |= _train(seeds, cluster, storage, stop, display)
             except OSError as error:
@@ -139,14 +139,6 @@ def _reach(address: str | None) -> None:
     if address is not None and address != "auto":
         host, _, port = address.rpartition(":")
         socket.create_connection((host, int(port)), _ANSWER).close()
-
-
-def _share(seeds: Sequence[SeedRun]) -> float:
-    """How much of all is done."""
-    rows = [IDLE | newest(seed.out) for seed in seeds]
-    return sum(
-        seed.config.share(row["env_steps"], row["seconds"]) for seed, row in zip(seeds, rows, strict=True)
-    ) / len(rows)
 
 
 @final

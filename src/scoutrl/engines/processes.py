@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from scoutrl.engines.seed_process import SeedProcess, SeedRun
+from scoutrl.engines.seed_process import SeedProcess, SeedRun, share_done
 from scoutrl.errors import RunsFailedError
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
@@ -25,9 +25,10 @@ def train_in_processes(which: Sequence[SeedRun], within: Path, show: bool) -> No
     """
     seeds = [SeedProcess(seed) for seed in which]
     config = which[0].config
-    rows = [process.row() for process in seeds]
-    done = sum(config.share(row["env_steps"], row["seconds"]) for row in rows) / len(rows)
-    with StopSignals("the chunks that the seeds are in", show) as stop, ProgressBar(config, done, show) as display:
+    with (
+        StopSignals("the chunks that the seeds are in", show) as stop,
+        ProgressBar(config, share_done(which), show) as display,
+    ):
         try:
             _supervise(seeds, stop, display)
         finally:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, final
 
@@ -33,6 +34,13 @@ class SeedRun:
     def name(self) -> str:
         """What to call it."""
         return f"{self.label} seed {self.config.seed}".strip()
+
+
+def share_done(seeds: Sequence[SeedRun]) -> float:
+    """How much of all the seeds is done, 0 … 1."""
+    rows = [IDLE | newest(seed.out) for seed in seeds]
+    shares = [seed.config.share(row["env_steps"], row["seconds"]) for seed, row in zip(seeds, rows, strict=True)]
+    return sum(shares) / len(shares)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -21,6 +21,7 @@ from scoutrl.envs.point import (
     in_cells,
     on_half_circle,
     plane,
+    split_problems,
 )
 from scoutrl.envs.problems import ProblemSet
 
@@ -28,8 +29,6 @@ HALF = math.pi / 16
 """Half the angle of the opening."""
 INSIDE, OUTSIDE = 0.999, 1.001
 """Radii on both sides of the wall: where a point is stopped that runs against it."""
-TRAIN, TEST = 80, 100
-"""Openings to learn on, a tenth of them for validation, and openings for the test."""
 _MARGIN = 1e-4
 """How far from the edge of the opening the shortest way out goes, in radians."""
 
@@ -46,8 +45,7 @@ class EscapeRoom(PointEnv):
 
     def __init__(self):
         self.horizon, self.spaces = HORIZON, plane(SPEED * HORIZON)
-        rows = range(TRAIN), range(TRAIN, TRAIN + TEST)
-        self.problems = ProblemSet(on_half_circle(TRAIN + TEST, 0), *rows, ["x", "y"])
+        self.problems = split_problems(on_half_circle(), ["x", "y"])
 
     def step(self, state: PointState, action: Action, key: PRNGKeyArray) -> tuple[PointState, Step]:
         """Move; through the wall only where the opening is, else along it."""
@@ -57,9 +55,7 @@ class EscapeRoom(PointEnv):
         stopped = (before != after) & ~self._open(state, moved)
         along = moved / jnp.maximum(jnp.hypot(*moved), 1e-6) * jnp.where(before, OUTSIDE, INSIDE)
         position = jnp.where(stopped, along, moved)
-        reward, steps = (jnp.hypot(*position) > 1).astype(jnp.float32), state.steps + 1
-        state = PointState(position, state.problem, steps, reward)
-        return state, Step(position, reward, jnp.bool_(False), steps >= self.horizon)
+        return self.arrive(state, position, (jnp.hypot(*position) > 1).astype(jnp.float32))
 
     def best_action(self, state: PointState) -> Action:
         """Straight out where the opening is nearest along the faster axis, and stay there.

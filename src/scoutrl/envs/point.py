@@ -13,7 +13,7 @@ from jaxtyping import Array, Float, Int, PRNGKeyArray
 
 from scoutrl.envs import draw
 from scoutrl.envs.analytic import AnalyticEnv
-from scoutrl.envs.base import Action, Goal, Observation, Spaces
+from scoutrl.envs.base import Action, Goal, Observation, Spaces, Step
 from scoutrl.envs.problems import Problem, ProblemSet
 from scoutrl.envs.spot import spot
 
@@ -21,6 +21,8 @@ HORIZON = 20
 """Steps of an episode."""
 SPEED = 0.1
 """How far one unit of action moves the point, along each axis."""
+TRAIN, TEST = 80, 100
+"""Problems to learn on, a tenth of them for validation, and problems for the test."""
 COLUMNS, ROWS, CELL = 12, 10, 24
 """Cells of a picture, a quarter of a unit each, and pixels a cell."""
 _ANGLES = np.linspace(0, np.pi, 31)
@@ -62,6 +64,11 @@ class PointEnv(AnalyticEnv):
     def goal(self, state: PointState) -> Goal:
         """None: the goal is what has to be found."""
         return None
+
+    def arrive(self, state: PointState, position: Place, reward: Float[Array, ""]) -> tuple[PointState, Step]:
+        """The state after a step from `state` to a position, and the answer."""
+        after = PointState(position, state.problem, state.steps + 1, reward)
+        return after, Step(position, reward, jnp.bool_(False), after.steps >= self.horizon)
 
     def own_bounds(self, problems: np.ndarray) -> dict[str, float]:
         """The bounds on some problems.
@@ -135,11 +142,16 @@ def plane(reach: float) -> Spaces:
     return Spaces(box(-reach, reach, (2,), np.float32), box(-1.0, 1.0, (2,), np.float32))
 
 
-def on_half_circle(count: int, seed: int) -> np.ndarray:
-    """Points drawn evenly from the upper half of the circle of radius 1, [count, 2], always the same for a seed."""
+def on_half_circle() -> Float[np.ndarray, "problems 2"]:
+    """Points drawn evenly from the upper half of the circle of radius 1, one for each problem, always the same."""
     # The stream of a RandomState is frozen: other versions of NumPy draw the same points.
-    angles = np.random.RandomState(seed).uniform(0, math.pi, count)
+    angles = np.random.RandomState(0).uniform(0, math.pi, TRAIN + TEST)
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def split_problems(ids: Float[np.ndarray, "problems k"], names: list[str]) -> ProblemSet:
+    """The first `TRAIN` problems to learn on, the others for the test."""
+    return ProblemSet(ids, range(TRAIN), range(TRAIN, TRAIN + TEST), names)
 
 
 def in_cells(place: Place) -> Place:

@@ -15,12 +15,15 @@ from scoutrl.envs.point import (
     HORIZON,
     ROWS,
     SPEED,
+    TEST,
+    TRAIN,
     Place,
     PointEnv,
     PointState,
     in_cells,
     on_half_circle,
     plane,
+    split_problems,
     towards,
 )
 from scoutrl.envs.problems import ProblemSet
@@ -28,8 +31,6 @@ from scoutrl.errors import ScoutError
 
 NEAR = 0.2
 """How near the goal something pays."""
-TRAIN, TEST = 80, 100
-"""Goals to learn on, a tenth of them for validation, and goals for the test."""
 WIND = 0.05
 """The strongest wind along each axis, a step."""
 _VANE = np.array((-1.2, 1.2), np.float32)
@@ -58,9 +59,7 @@ class Goals(PointEnv):
         position = jnp.clip(moved, -reach, reach)
         distance = jnp.hypot(*(position - state.problem[:2]))
         reward = jnp.where(distance <= NEAR, 1 - distance if self.reward == "graded" else 1.0, 0.0)
-        steps = state.steps + 1
-        state = PointState(position, state.problem, steps, reward)
-        return state, Step(position, reward, jnp.bool_(False), steps >= self.horizon)
+        return self.arrive(state, position, reward)
 
     def best_action(self, state: PointState) -> Action:
         """Towards the goal along each axis, against the wind: as near to it as can be after every single step."""
@@ -94,7 +93,7 @@ class Semicircle(Goals):
             reward: `graded` pays 1 less the distance within 0.2 of the goal, `binary` pays 1 there.
         """
         self.reward, self.horizon, self.spaces = _admitted(reward), HORIZON, plane(SPEED * HORIZON)
-        self.problems = ProblemSet(on_half_circle(TRAIN + TEST, 0), *_split(), ["x", "y"])
+        self.problems = split_problems(on_half_circle(), ["x", "y"])
 
 
 class SemicircleWind(Goals):
@@ -113,12 +112,8 @@ class SemicircleWind(Goals):
         """
         self.reward, self.horizon, self.spaces = _admitted(reward), HORIZON, plane((SPEED + WIND) * HORIZON)
         wind: Float[np.ndarray, "n 2"] = np.random.RandomState(1).uniform(-WIND, WIND, (TRAIN + TEST, 2))
-        ids = np.concatenate([on_half_circle(TRAIN + TEST, 0), wind], axis=1)
-        self.problems = ProblemSet(ids, *_split(), ["x", "y", "wind_x", "wind_y"])
-
-
-def _split() -> tuple[range, range]:
-    return range(TRAIN), range(TRAIN, TRAIN + TEST)
+        ids = np.concatenate([on_half_circle(), wind], axis=1)
+        self.problems = split_problems(ids, ["x", "y", "wind_x", "wind_y"])
 
 
 def _admitted(reward: Reward) -> Reward:

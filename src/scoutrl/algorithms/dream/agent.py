@@ -128,9 +128,9 @@ class DreamAgent(Agent):
         if phase == Phase.EXPLOITATION:
             z = self.actors.decoder(memory.decoder)
             z = z if self.training is None else jnp.where(self.training.task.used, self.training.task.z, z)
-        begun = dataclasses.replace(memory, phase=phase, done=jnp.int32(0), policy=self.actors.policy.initial())
-        begun = dataclasses.replace(begun, ends=jnp.bool_(False))
-        return dataclasses.replace(begun, z=z, goal=self.actors.encode.goals(goal))
+        begun = dataclasses.replace(memory, phase=phase, z=z, goal=self.actors.encode.goals(goal))
+        policy = self.actors.policy.initial()
+        return dataclasses.replace(begun, done=jnp.int32(0), policy=policy, ends=jnp.bool_(False))
 
     def encode(self, observation: Observation) -> Features:
         """Features."""
