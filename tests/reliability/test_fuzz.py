@@ -18,7 +18,7 @@ from scoutrl.evaluation import evaluate
 from scoutrl.experiments import compare, coupling
 from scoutrl.training import loop
 
-TRIES = int(os.environ.get("SCOUT_FUZZ", "25"))
+TRIES = int(os.environ.get("SCOUT_FUZZ", "12"))
 fuzz = settings(
     max_examples=TRIES,
     deadline=None,

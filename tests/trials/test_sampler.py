@@ -147,6 +147,7 @@ def trained() -> list[tuple[TrainingState, ChunkMetrics]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_training_is_the_same(trained):
     (state, told), (other_state, other_told) = trained
     assert told.metrics.keys() == other_told.metrics.keys() >= METRICS
@@ -166,6 +167,7 @@ def test_training_is_the_same(trained):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_evaluation_is_the_same(trained):
     agent, key, protocol = DREAM.agent(ENV, trained[0][0].algorithm), jax.random.key(5), DREAM.protocol(greedy=True)
     arrays, rest = eqx.partition(agent, eqx.is_array)
