@@ -97,6 +97,17 @@ class AlgorithmResult:
         return [seed.exploration_length for seed in self.sound if seed.exploration_length is not None]
 
     @property
+    def advantages(self) -> list[str]:
+        """What it had in training, or sees, that other algorithms need not have: hypotheses to act on, goals."""
+        found = []
+        # Results of Scout 0.1 have the name of then.
+        if share := self.settings.get("hypothesis_share", self.settings.get("guess_share")):
+            found.append(f"acts on hypotheses in {share:.0%} of training trials")
+        if self.settings.get("goal_while_exploring"):
+            found.append("sees the goal while exploring")
+        return found
+
+    @property
     def count(self) -> str:
         """The number of seeds behind the figures, as "4 of 5 seeds"."""
         return f"{len(self.sound)} of {len(self.seeds)} seeds"
