@@ -11,7 +11,7 @@ import scoutrl
 PACKAGE = Path(scoutrl.__file__).parent
 FLOORS = [
     {"errors", "plugins", "prng", "ranges", "trees", "decoding", "quiet", "_platform", "_version", "__init__"},
-    {"pool"},
+    {"pool", "simulators"},
     {"envs"},
     {"nn", "rl", "exact"},
     {"trials"},

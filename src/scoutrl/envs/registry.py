@@ -56,7 +56,7 @@ _BUILT_IN = {
         "3D visual navigation: read the sign behind the barrier, then go to the box or key of that colour.",
     ),
     "sign-miniworld": Plugin(
-        "scoutrl.envs.sign.miniworld:SignMiniworld",
+        "scoutrl.envs.sign.miniworld:sign_miniworld",
         "As sign, played in the real simulator.",
         needs="miniworld",
     ),

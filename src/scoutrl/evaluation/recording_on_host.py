@@ -84,7 +84,7 @@ class _Player:
         problem = jnp.asarray(self._family.problems.ids[self._row])
         knows = np.nan if self._knowledge is None else _knows(self._knowledge, problem, memory)
         numbers = {"rewards": np.float32(reward), "known": np.float32(knows)}
-        return {"pictures": picture_of(self._env), "observations": seen, **numbers}
+        return {"pictures": picture_of(self._env, True), "observations": seen, **numbers}
 
 
 @eqx.filter_jit
