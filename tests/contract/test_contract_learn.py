@@ -2,9 +2,11 @@
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from contract.cases import (
+    BASE,
     FEW,
     FIRST,
     LEARNT,
@@ -20,10 +22,13 @@ from contract.cases import (
 )
 from contract.families import Bare, Probe
 
+from scoutrl.algorithms.gradient import GradientAlgorithm
+from scoutrl.algorithms.off_policy import store
 from scoutrl.runs.arrays import shapes_of, to_arrays
-from scoutrl.training.iteration import chunk, iterate
+from scoutrl.training.iteration import chunk, collect, iterate
 from scoutrl.training.program import arrays_of, join
 from scoutrl.training.state import from_parts, to_parts
+from scoutrl.trials import replay as ring
 
 
 @each(LEARNT)
@@ -41,6 +46,24 @@ def test_an_iteration_moves_all_that_is_learnt_and_reports_finite_numbers(case):
     for name, value in report.metrics.items():
         assert value.shape == (), name
         assert np.isfinite(value), name
+
+
+@each([case for case in BASE if case.learner == "q"], quick={BASE[0]})
+def test_fresh_trials_have_the_priority_that_learning_gives_them(case):
+    algorithm, sampler, state = algorithm_of(case), ProbeSampler(Probe(case.kind)), fresh(case)
+    assert isinstance(algorithm, GradientAlgorithm)
+    spec, key = sampler.spec, jax.random.key(1)
+
+    def both(state):
+        problems, keys = spec.problems.sample(key, 8), jax.random.split(key, 8)
+        trials = collect(sampler, algorithm, state, problems, keys)
+        stored = store(state.algorithm, trials)
+        _, aux = algorithm.loss(state.algorithm.networks, stored, ring.take(stored.replay, jnp.arange(8)), key)
+        return trials.priority, aux.priority
+
+    found, learnt = quick_jit(both)(state)
+    np.testing.assert_allclose(found, np.zeros(8) if learnt is None else learnt, rtol=1e-4, atol=1e-5)
+    assert learnt is None or found.max() > found.min() > 0
 
 
 @each(LEARNT)

@@ -5,6 +5,7 @@ from typing import Any
 
 import equinox as eqx
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from scoutrl.envs import MetaEnv
@@ -63,7 +64,7 @@ class LoopSampler(Sampler):
 
     def _trial(self, agent: Agent, problem, key, protocol: Protocol) -> Trial:
         begin_key, *keys = jax.random.split(key, 3)
-        memory, phases = eqx.filter_jit(agent.begin)(begin_key), []
+        memory, phases, priority = eqx.filter_jit(agent.begin)(begin_key), [], jnp.float32(0)
         counts = protocol.exploration_episodes, protocol.exploitation_episodes
         for phase, count, phase_key in zip(Phase, counts, keys, strict=True):
             episodes = []
@@ -71,8 +72,9 @@ class LoopSampler(Sampler):
                 memory, episode = self._episode(agent, memory, problem, episode_key, phase, protocol.greedy)
                 episodes.append(episode)
             phases.append(stack(episodes))
+            priority = priority if phases[1:] else jnp.float32(eqx.filter_jit(agent.priority)(memory))
         exploration, exploitation = phases
-        return Trial(problem, exploration, exploitation, agent.informed)
+        return Trial(problem, exploration, exploitation, agent.informed, priority)
 
     def _episode(self, agent: Agent, memory, problem, key, phase: Phase, greedy: bool) -> tuple[Any, Episodes]:
         reset_key, begin_key, steps_key = jax.random.split(key, 3)

@@ -117,10 +117,6 @@ class GradientAlgorithm(Algorithm):
         """The metrics that schedules go by, with what each is before anything is learnt."""
         return {}
 
-    def priority(self, networks: Networks, trials: Trial) -> Float[Array, " batch"]:
-        """How much there is to learn from fresh trials; zeros where all are alike."""
-        return jnp.zeros(len(trials.problem))
-
     def init(self, spec: Spec, key: PRNGKeyArray) -> AlgorithmState:
         """Fresh networks; running means are in `counters`, by the name of their metric."""
         networks = self.networks(spec, generator(key))
@@ -147,9 +143,8 @@ class GradientAlgorithm(Algorithm):
 
             return minibatch_epochs(update, state, trials, self.updates_per_iteration, self._batch_of_shard, key)
         successes, prioritised = self._sought()
-        priority = self.priority(state.networks, trials) if prioritised else jnp.zeros(len(trials.problem))
         draws = Draws(self._batch_of_shard, successes, self.success_floor, prioritised)
-        return replay_updates(self.update, store(state, trials, priority), draws, self.updates_per_iteration, key)
+        return replay_updates(self.update, store(state, trials), draws, self.updates_per_iteration, key)
 
     def update(self, state: AlgorithmState, batch: Trial, key: PRNGKeyArray) -> tuple[AlgorithmState, LossAux]:
         """One step of Adam; then the averages follow, that of the weights faster while it is young."""

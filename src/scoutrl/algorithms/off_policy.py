@@ -74,8 +74,9 @@ def replay_updates(
     return state, jax.tree.map(jnp.mean, metrics)
 
 
-def store(state: AlgorithmState, trials: Trial, priority: Array) -> AlgorithmState:
-    """The state with fresh trials in its replay."""
+def store(state: AlgorithmState, trials: Trial) -> AlgorithmState:
+    """The state with fresh trials in its replay, by the priority that their agents gave them."""
+    priority = jnp.zeros(len(trials.problem)) if trials.priority is None else trials.priority
     return eqx.tree_at(lambda s: s.replay, state, ring.add(state.replay, trials, priority))
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, PRNGKeyArray
 
 from scoutrl.envs import Step
 from scoutrl.envs.base import Action, Goal, Observation
@@ -77,6 +77,10 @@ class Agent(eqx.Module):
         For families that have no action for that. The action is not done then. Exploitation episodes are not ended.
         """
         return False
+
+    def priority(self, memory: Memory) -> Float[Array, ""] | float:
+        """How much there is to learn from the trial, 0 or more, by what is remembered when exploration is over."""
+        return 0.0
 
     @abc.abstractmethod
     def observe(self, memory: Memory, action: Action, step: Step) -> Memory:

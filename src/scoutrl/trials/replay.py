@@ -163,9 +163,9 @@ def _kinds(trials: Trial) -> Int[Array, " trials"]:
 
 
 def _without_kept(trials: Trial) -> Trial:
-    """What was kept of decisions is for learners on fresh trials."""
+    """What was kept of decisions is for learners on fresh trials; priorities change, and are kept beside them."""
     phases = [dataclasses.replace(episodes, kept=None) for episodes in (trials.exploration, trials.exploitation)]
-    return dataclasses.replace(trials, exploration=phases[0], exploitation=phases[1])
+    return dataclasses.replace(trials, exploration=phases[0], exploitation=phases[1], priority=None)
 
 
 def _unpack(trial: Any) -> Any:

@@ -21,8 +21,9 @@ def rollout(env: MetaEnv, agent: Agent, problem: Problem, key: PRNGKeyArray, pro
     begin, explore, exploit = jax.random.split(key, 3)
     memory = agent.begin(begin)
     memory, exploration = _episodes(env, agent, memory, problem, explore, Phase.EXPLORATION, protocol)
+    priority = jnp.asarray(agent.priority(memory), jnp.float32)
     _, exploitation = _episodes(env, agent, memory, problem, exploit, Phase.EXPLOITATION, protocol)
-    return Trial(jnp.asarray(problem), exploration, exploitation, agent.informed)
+    return Trial(jnp.asarray(problem), exploration, exploitation, agent.informed, priority)
 
 
 def _episodes(

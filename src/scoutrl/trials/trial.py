@@ -63,6 +63,8 @@ class Trial(eqx.Module):
     """Episodes whose return is the score."""
     informed: Bool[Array, "*batch"]
     """Whether the agent acted on the problem ID, as it may in some of the training trials."""
+    priority: Float[Array, "*batch"] | None = None
+    """How much there is to learn from a fresh trial, see `Agent.priority`; None in a trial drawn from replay."""
     weight: Float[Array, "*batch"] | None = None
     """Importance weight of a trial drawn from replay: how often such trials happen, over how often they are drawn. None
     where the two are the same."""

@@ -153,6 +153,10 @@ class DreamAgent(Agent):
         """Where nothing is left to be found out that is worth its cost."""
         return False if self.may_end is None else memory.ends & ~memory.goes_on
 
+    def priority(self, memory: DreamMemory) -> Float[Array, ""]:
+        """‖g(τ) - g(∅)‖²: how far exploring has moved the belief."""
+        return ((self.actors.decoder(memory.decoder) - memory.z) ** 2).sum()
+
     def observe(self, memory: DreamMemory, action: Action, step: Step) -> DreamMemory:
         """Remember the transition: of the trial when exploring, of the episode when exploiting."""
         exploring, actors = memory.phase == Phase.EXPLORATION, self.actors

@@ -141,12 +141,6 @@ class DreamBase(DreamSetup):
         }
         return metrics["loss"], LossAux(metrics, belief_shift(g, explored))
 
-    def priority(self, networks: DreamNetworks, trials: Trial) -> Float[Array, " batch"]:
-        """How far exploring moved the belief."""
-        actors = networks.actors
-        explored = transitions(actors.encode.episodes(trials.exploration))
-        return belief_shift(actors.decoder.prefixes(self._transition_features(actors, explored)), explored)
-
     def _task(self, f: Array, g: Array, informed: Array, key: PRNGKeyArray) -> Float[Array, "batch z"]:
         """Of each trial as it was lived: z ~ F_ψ(z|μ), reparameterised, or g_ω(τ), as it will be at test time."""
         g = g if self.decoder_gradient else jax.lax.stop_gradient(g)

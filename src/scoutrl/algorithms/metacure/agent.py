@@ -5,7 +5,7 @@ from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.pearl.agent import PearlAgent, PearlMemory
 from scoutrl.algorithms.policies import Explorer
@@ -69,6 +69,10 @@ class MetaCureAgent(Agent):
         x = self.explorer.features(memory.explorer, sampled.observation)
         action = self.sampler.learner.act(self.explorer.head(x), memory.explorer_noise, key, greedy)
         return action, dataclasses.replace(memory, sampled=sampled)
+
+    def priority(self, memory: MetaCureMemory) -> Float[Array, ""]:
+        """How much exploring tells: KL(q_φ(z | c) ‖ p)."""
+        return self.sampler.priority(memory.sampled)
 
     def observe(self, memory: MetaCureMemory, action: Action, step: Step) -> MetaCureMemory:
         """Add the transition to the context, and while exploring to the explorer's memory."""

@@ -23,7 +23,7 @@ from scoutrl.algorithms.metacure.agent import MetaCureAgent
 from scoutrl.algorithms.metacure.networks import Curiosity, MetaCureNetworks, Sizes, build
 from scoutrl.algorithms.off_policy import LossAux, only_off_policy
 from scoutrl.algorithms.pearl.agent import PearlAgent
-from scoutrl.algorithms.pearl.context import contexts, factors, task_loss, together
+from scoutrl.algorithms.pearl.context import contexts, factors, task_loss
 from scoutrl.envs import Problem, Spec
 from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.encoders import Encoder
@@ -78,12 +78,6 @@ class MetaCure(GradientAlgorithm):
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> MetaCureAgent:
         """The agent of the current weights; the problem's ID is used nowhere."""
         return self._agent(state.networks, self.ramp_down(state, self.warmup))
-
-    def priority(self, networks: MetaCureNetworks, trials: Trial) -> Float[Array, " batch"]:
-        """How much exploring tells: KL(q_φ(z | c) ‖ p)."""
-        sampler = networks.sampler
-        explored = factors(sampler, sampler.encode.episodes(trials.exploration))
-        return jax.lax.stop_gradient(together(explored).belief().kl())
 
     # The objectives.
 

@@ -5,7 +5,7 @@ from typing import final
 
 import equinox as eqx
 import jax.numpy as jnp
-from jaxtyping import Array, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.pearl.networks import PearlNetworks
 from scoutrl.envs import Step
@@ -82,6 +82,10 @@ class PearlAgent(Agent):
         memory = memory if greedy else dataclasses.replace(memory, noise=self.learner.advance(memory.noise))
         x = policy.features(None, memory.observation, memory.goal, memory.z)
         return self.learner.act(policy.head(x), memory.noise, key, greedy), memory
+
+    def priority(self, memory: PearlMemory) -> Float[Array, ""]:
+        """How much exploring tells: KL(q_φ(z | τ) ‖ p)."""
+        return memory.experiences.belief().kl()
 
     def observe(self, memory: PearlMemory, action: Action, step: Step) -> PearlMemory:
         """Line 8: experiences.add((s, a, r, s'))."""

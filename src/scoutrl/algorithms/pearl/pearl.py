@@ -74,11 +74,6 @@ class Pearl(GradientAlgorithm):
         random = self.ramp_down(state, self.warmup)
         return PearlAgent(state.networks, self.learner, random, self.goal_while_exploring)
 
-    def priority(self, networks: PearlNetworks, trials: Trial) -> Float[Array, " batch"]:
-        """How much exploring tells: KL(q_φ(z | τ) ‖ p)."""
-        explored = factors(networks, networks.encode.episodes(trials.exploration))
-        return _told(explored)
-
     def posterior_loss(self, belief: Belief, weight: Weights = None) -> Float[Array, ""]:
         """β KL(q_φ ‖ p)."""
         return self.kl_weight * weighted_mean(belief.kl(), weight)

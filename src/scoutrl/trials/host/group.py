@@ -79,7 +79,7 @@ class Group:
         agent_keys, keys = cast.verbs.keys(self.keys)
         made = cast.verbs.make(cast.make_agent, self.problems, agent_keys)
         memory, informed = cast.verbs.begin(made, keys.begin)
-        phases = []
+        phases, priority = [], None
         for number, phase in enumerate(Phase):
             episodes = keys.seeds[number].shape[1]
             record = PhaseRecord(self._family, count, episodes, *scene.seen(count))
@@ -87,7 +87,10 @@ class Group:
                 of = _episode(phase, number, episode, keys, record)
                 memory = yield from self._episode(scene, cast.verbs, made, memory, of)
             phases.append(record.episodes())
-        self.trial = Trial(self.problems, phases[0], phases[1], np.asarray(informed))  # pyright: ignore[reportArgumentType]
+            if phase == Phase.EXPLORATION:
+                priority = cast.verbs.priority(made, memory)
+        noted = np.asarray(informed), np.asarray(priority)
+        self.trial = Trial(self.problems, phases[0], phases[1], *noted)  # pyright: ignore[reportArgumentType]
 
     def _episode(self, scene: Scene, verbs: Verbs, made: Made, memory: Memory, of: _Episode) -> Iterator[None]:
         """Play an episode; gives the memory after it."""

@@ -72,6 +72,8 @@ class Verbs:
         """Begin an episode and decide: (agents, memory, goals, observations, keys, keys to act) -> Decision."""
         self.go_on = jax.jit(self._over_trials(self._go_on))
         """(agents, memory, actions, answers, were active, are active, exploring, keys to act) -> Decision."""
+        self.priority = jax.jit(self._over_trials(_priority))
+        """When exploration is over: (agents, memory) -> how much there is to learn."""
         self.finish = jax.jit(self._over_trials(self._finish))
         """The last step of an episode: (agents, memory, actions, answers, were active) -> memory."""
 
@@ -156,6 +158,10 @@ class Verbs:
 
     def _key(self, data: Array) -> PRNGKeyArray:
         return jax.random.wrap_key_data(data, impl=self._impl)
+
+
+def _priority(agent: Agent, memory: Memory) -> Array:
+    return jnp.asarray(agent.priority(memory), jnp.float32)
 
 
 def _where(condition: Array, new: Any, old: Any) -> Any:
