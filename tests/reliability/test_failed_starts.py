@@ -10,8 +10,9 @@ from scoutrl.engines import seeds as engines_seeds
 from scoutrl.engines.seeds import train_seeds
 from scoutrl.errors import ScoutError
 from scoutrl.experiments.compare import compare
-from scoutrl.runs.begun import COMPARISON, COUPLING, GROUP, RUN, to_continue
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.open import seed_dirs
+from scoutrl.runs.run_dir import COMPARISON, COUPLING, GROUP, RUN
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from scoutrl.envs import Spec
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
-from scoutrl.runs.begun import GROUP, to_continue
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.config import RunConfig, completed, make_algorithm, make_env
 from scoutrl.runs.record import is_finished, print_status
-from scoutrl.runs.run_dir import CONFIG, FORMAT, RunDirectory, check_format, refuse_other
+from scoutrl.runs.run_dir import CONFIG, FORMAT, GROUP, RunDirectory, check_format, refuse_other
 from scoutrl.training.loop import train_together
 from scoutrl.training.memory import check_memory
 

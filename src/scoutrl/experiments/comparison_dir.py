@@ -9,9 +9,9 @@ from scoutrl.decoding import decode
 from scoutrl.engines.seeds import SeedGroup
 from scoutrl.errors import ScoutError
 from scoutrl.results.comparison import Budget
-from scoutrl.runs.begun import COMPARISON, to_continue
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.config import completed
-from scoutrl.runs.run_dir import CONFIG, RunDirectory, refuse_other
+from scoutrl.runs.run_dir import COMPARISON, CONFIG, RunDirectory, refuse_other
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,10 +20,10 @@ from scoutrl.experiments.coupling_plan import plan_coupling, steps_per_evaluatio
 from scoutrl.results.coupling import FAMILY, Coupling, CouplingResult
 from scoutrl.results.files import write_results
 from scoutrl.results.growth import Growth, SizeResult, first_solved
-from scoutrl.runs.begun import COUPLING, to_continue
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.metrics import RETURN, newest, read_rows
 from scoutrl.runs.provenance import read_provenance
-from scoutrl.runs.run_dir import RunDirectory
+from scoutrl.runs.run_dir import COUPLING, RunDirectory
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.trials.trial import Trial
 

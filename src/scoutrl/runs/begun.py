@@ -7,14 +7,10 @@ from typing import Any
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
 from scoutrl.runs.metrics import count_rows
-from scoutrl.runs.run_dir import CONFIG, FORMAT
+from scoutrl.runs.run_dir import CONFIG, FORMAT, RUN, kind_of
 
 CHECKPOINTS = "checkpoints"
 """Name of the folder of checkpoints in a run directory."""
-RUN, GROUP, COMPARISON, COUPLING = "a run of one seed", "a group of seeds", "a comparison", "a coupling experiment"
-"""What a directory can hold."""
-_SIGNS = {"comparison": COMPARISON, "coupling": COUPLING, "seeds": GROUP, "algorithm": RUN}
-"""What there is in a configuration of each kind."""
 
 
 def has_work(path: Path) -> bool:
@@ -45,8 +41,7 @@ def to_continue(path: Path, there: Mapping[str, Any] | None, kind: str) -> bool:
     ours = there.get("format") == FORMAT or there.keys() in ({"comparison"}, {"coupling"})
     if ours and not has_work(path):
         return False
-    holds = next((held for sign, held in _SIGNS.items() if sign in there), "something else")
-    if holds != kind:
+    if (holds := kind_of(there)) != kind:
         within = "a directory within it, or " if kind == RUN and holds != "something else" else ""
         raise ScoutError(f"{path} holds {holds}; name {within}another directory with --out DIR.")
     return True

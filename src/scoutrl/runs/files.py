@@ -36,11 +36,13 @@ def new_file(path: str | os.PathLike[str], option: str = "--out") -> Path:
     """A file that can be written or replaced, as `option` names it; for those who look before they work.
 
     Raises:
-        ScoutError: as for `local`, or a directory, a device or the like has that name.
+        ScoutError: as for `local`, or a directory, a device or the like has that name, or is where one should be.
     """
     file = local(path, option)
     with writing(file):
         _refuse_special(file)
+        if not next(filter(os.path.exists, file.absolute().parents)).is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is not within a directory")
     return file
 
 

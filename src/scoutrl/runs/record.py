@@ -11,11 +11,11 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
-from scoutrl.runs.begun import CHECKPOINTS, RUN, has_work, to_continue
+from scoutrl.runs.begun import CHECKPOINTS, has_work, to_continue
 from scoutrl.runs.config import BESIDES, RunConfig, completed
 from scoutrl.runs.files import read_text, writing
 from scoutrl.runs.metrics import RETURN, MetricsLog, drop_after, newest
-from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
+from scoutrl.runs.run_dir import CONFIG, RUN, RunDirectory, check_format, refuse_other
 from scoutrl.runs.trackers import Listener
 from scoutrl.runs.until import is_held, read_returns
 
