@@ -13,7 +13,7 @@ from scoutrl.envs import registry
 from scoutrl.envs.host.render import picture_of, spot_in
 from scoutrl.envs.sign import Sign, SignState
 from scoutrl.envs.sign.family import STARTS
-from scoutrl.evaluation.evaluate import _same
+from scoutrl.evaluation.evaluate import same_agent
 from scoutrl.simulators.sign import SignWorld
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import sampler_for
@@ -119,7 +119,7 @@ def test_the_family_is_stepped_by_workers():
     assert family.spaces == Sign(height=24, width=32).spaces
     with contextlib.closing(sampler_for(family)) as sampler:
         problems, keys = family.problems.ids, jax.random.split(jax.random.key(0), 3)
-        trials = sampler.sample(eqx.Partial(_same, Walker()), problems, keys, Protocol())
+        trials = sampler.sample(eqx.Partial(same_agent, Walker()), problems, keys, Protocol())
     assert trials.exploration.observations.shape == (3, 1, 21, 24, 32, 3)
     assert trials.exploration.goals is not None
     assert (trials.exploration.lengths >= 1).all()
