@@ -8,5 +8,5 @@ from scoutrl.envs import registry
 FAMILIES = [
     pytest.param(name, marks=[pytest.mark.slow] if name.startswith("sign") else [])
     for name in registry.families()
-    if not name.endswith("miniworld")
+    if not name.startswith("minigrid") and not name.endswith("miniworld")
 ]

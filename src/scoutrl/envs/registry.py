@@ -60,6 +60,11 @@ _BUILT_IN = {
         "As sign, played in the real simulator.",
         needs="miniworld",
     ),
+    "minigrid-doors": Plugin(
+        "scoutrl.envs.doors:minigrid_doors",
+        "Gymnasium: see of what colour a ball is, then open the door of that colour (14 problems, 4 unseen).",
+        needs="minigrid",
+    ),
 }
 
 

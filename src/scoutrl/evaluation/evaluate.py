@@ -215,11 +215,11 @@ def _trials(
     measure: Measure | None = None,
 ) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
-    trials = sampler.sample(eqx.Partial(_same, agent), problems, keys, protocol)
+    trials = sampler.sample(eqx.Partial(same_agent, agent), problems, keys, protocol)
     return sampler.call(_scores, trials, sampler.spec, measure)
 
 
-def _same(agent: Agent, problem: Problem, key: PRNGKeyArray) -> Agent:
+def same_agent(agent: Agent, problem: Problem, key: PRNGKeyArray) -> Agent:
     """One agent for all trials."""
     del problem, key
     return agent

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from probes import sign_rules
+from trials.agents import Walker
 
 from scoutrl.envs import registry
 from scoutrl.envs.host.render import picture_of, spot_in
 from scoutrl.envs.sign import Sign, SignState
 from scoutrl.envs.sign.family import STARTS
-from scoutrl.evaluation.evaluate import _same
+from scoutrl.evaluation.evaluate import same_agent
 from scoutrl.simulators.sign import SignWorld
-from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import sampler_for
 from scoutrl.trials.trial import Protocol
 
@@ -96,22 +96,6 @@ def test_a_step_is_that_of_the_twin_and_what_is_seen_and_drawn_too():
         np.testing.assert_allclose(spot_in(world), 24 * np.array([state.x, state.z]), atol=1e-3)
 
 
-class Walker(Agent):
-    """Goes straight on."""
-
-    def begin(self, key):
-        return None
-
-    def begin_episode(self, memory, phase, goal, key):
-        return memory
-
-    def act(self, memory, features, key, greedy):
-        return jnp.int32(2), memory
-
-    def observe(self, memory, action, step):
-        return memory
-
-
 @pytest.mark.slow
 def test_the_family_is_stepped_by_workers():
     family = registry.make("sign-miniworld", height=24, width=32)
@@ -119,7 +103,7 @@ def test_the_family_is_stepped_by_workers():
     assert family.spaces == Sign(height=24, width=32).spaces
     with contextlib.closing(sampler_for(family)) as sampler:
         problems, keys = family.problems.ids, jax.random.split(jax.random.key(0), 3)
-        trials = sampler.sample(eqx.Partial(_same, Walker()), problems, keys, Protocol())
+        trials = sampler.sample(eqx.Partial(same_agent, Walker(2)), problems, keys, Protocol())
     assert trials.exploration.observations.shape == (3, 1, 21, 24, 32, 3)
     assert trials.exploration.goals is not None
     assert (trials.exploration.lengths >= 1).all()
