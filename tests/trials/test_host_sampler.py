@@ -16,7 +16,7 @@ from trials.test_sampler import assert_same
 
 from scoutrl import from_gymnasium
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.evaluate import _same
+from scoutrl.evaluation.evaluate import same_agent
 from scoutrl.trials.host.sampler import HostSampler
 from scoutrl.trials.sampler import DeviceSampler, sampler_for
 from scoutrl.trials.trial import Protocol, Trial
@@ -27,7 +27,7 @@ ONE = Protocol()
 def sample(sampler, agent, protocol: Protocol = ONE, trials: int = 4) -> Trial:
     problems = sampler.spec.problems.ids[np.arange(trials) % 4]
     keys = jax.random.split(jax.random.key(0), trials)
-    return jax.tree.map(np.asarray, sampler.sample(eqx.Partial(_same, agent), problems, keys, protocol))
+    return jax.tree.map(np.asarray, sampler.sample(eqx.Partial(same_agent, agent), problems, keys, protocol))
 
 
 def children() -> set[int]:
