@@ -91,6 +91,13 @@ def _speed(result: Mapping[str, Any]) -> Found:
         yield "", name, provenance_of(result, result[name]), paths
 
 
+def _horizon(result: Mapping[str, Any]) -> Found:
+    paths = (*code(result["algorithm"], ""), f"{_SRC}/lowering.py", "benchmarks/horizon.py")
+    for horizon, cells in result["horizons"].items():
+        for cell in ("linear", "gru"):
+            yield f"{horizon} steps", cell, provenance_of(result, cells[cell]), paths
+
+
 def _render(result: Mapping[str, Any]) -> Found:
     for name in result["frames_per_second"]:
         said = result.get("provenance", {}).get(name)
@@ -149,6 +156,7 @@ def _coupling(result: Mapping[str, Any]) -> Found:
 _KINDS = {
     "learning": _learning,
     "speed": _speed,
+    "horizon": _horizon,
     "render": _render,
     "kill": _kill,
     "randomness": _randomness,

@@ -96,7 +96,7 @@ def with_tables(text: str, made: str) -> str:
 
 
 def tables(results: list[dict[str, Any]]) -> str:
-    """One table for learning and one for speed, and what all was measured with."""
+    """One table for learning, one for speed and one for long episodes, and what all was measured with."""
     learning = [_learning(one) for one in results if kind(one) == "learning"]
     speed = [line for one in results if kind(one) == "speed" for line in _speed(one)]
     parts = []
@@ -105,6 +105,7 @@ def tables(results: list[dict[str, Any]]) -> str:
     if speed:
         parts.append(_table(_SPEED, speed))
     parts.extend(_beside(one) for one in results if kind(one) == "speed")
+    parts.extend(_table(_HORIZON, _horizon(one)) for one in results if kind(one) == "horizon")
     if results:
         parts.append("What was measured with what:")
         parts.append(_table(HEAD, [group.cells for group in groups(results)]))
@@ -119,6 +120,9 @@ def _mark(result: dict[str, Any], name: str = "") -> str:
 
 _LEARNING = ["family", "preset", "target return", "seeds there", "seconds: median (worst)", "env steps: median (worst)"]
 _SPEED = ["DREAM on", "cores", "env steps/s", "updates/s", "compile s: first time", "again"]
+
+
+_HORIZON = ["steps of an episode", "env steps a CPU second: linear memory", "GRU", "ratio"]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:
@@ -153,6 +157,17 @@ def _speed(result: dict[str, Any]) -> list[list[str]]:
             f"{found['compile_seconds']['warm']:.1f}",
         ]
         for name, found in ((name, result[name]) for name in ("one_core", "all_cores"))
+    ]
+
+
+def _horizon(result: dict[str, Any]) -> list[list[str]]:
+    return [
+        [
+            f"{int(steps):,}{_mark(result)}",
+            *(f"{found[cell]['steps_per_cpu_second']:,.0f}" for cell in ("linear", "gru")),
+            f"{found['ratio']:.2f}",
+        ]
+        for steps, found in result["horizons"].items()
     ]
 
 

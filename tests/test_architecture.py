@@ -10,7 +10,8 @@ import scoutrl
 
 PACKAGE = Path(scoutrl.__file__).parent
 FLOORS = [
-    {"errors", "plugins", "prng", "ranges", "trees", "decoding", "quiet", "_platform", "_version", "__init__"},
+    {"errors", "lowering", "plugins", "prng", "ranges", "trees", "decoding", "quiet"}
+    | {"_platform", "_version", "__init__"},
     {"pool", "simulators"},
     {"envs"},
     {"nn", "rl", "exact"},

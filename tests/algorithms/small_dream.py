@@ -11,13 +11,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import PRNGKeyArray
 from probes.rooms import Rooms
+from training.inline import Chunk, chunk
 
 from scoutrl.algorithms.base import Algorithm, AlgorithmState
 from scoutrl.algorithms.dream.dream import Dream
 from scoutrl.algorithms.settings import build
 from scoutrl.envs import MetaEnv, Step
-from scoutrl.training.iteration import ChunkMetrics, chunk, collect
-from scoutrl.training.state import TrainingState, start
+from scoutrl.training.state import start
 from scoutrl.trials.agent import Agent, Memory, Phase, encode_step
 from scoutrl.trials.sampler import DeviceSampler
 from scoutrl.trials.trial import Trial
@@ -62,10 +62,11 @@ def begun(env: MetaEnv, algorithm: Algorithm, seed: int = 0) -> AlgorithmState:
 def play(env: MetaEnv, algorithm: Algorithm, state: AlgorithmState, key: PRNGKeyArray) -> Trial:
     """Training trials of the agents that `algorithm` collects with."""
     problems, keys = env.problems.sample(key, TRIALS), jax.random.split(key, TRIALS)
-    return collect(DeviceSampler(env), algorithm, TrainingState(state, key, jnp.int32(0)), problems, keys)
+    collector = eqx.Partial(algorithm.collector, env, state)
+    return DeviceSampler(env).sample(collector, problems, keys, algorithm.protocol())
 
 
-def trained(env: MetaEnv, algorithm: Algorithm) -> tuple[AlgorithmState, ChunkMetrics]:
+def trained(env: MetaEnv, algorithm: Algorithm) -> tuple[AlgorithmState, Chunk]:
     """The state after two iterations, and what they found."""
     advance = quick_jit(lambda state: chunk(DeviceSampler(env), algorithm, 2, state))
     state, found = advance(start(env, algorithm, 0))

@@ -12,15 +12,16 @@ import numpy as np
 import pytest
 from contract.families import KINDS, SHADES, Bare, Probe
 from jaxtyping import Array, PRNGKeyArray
+from training.inline import Chunk, chunk
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.algorithms.registry import algorithms, find
 from scoutrl.algorithms.settings import LEARNER, build, settings_of
 from scoutrl.errors import ScoutError
+from scoutrl.lowering import Lowered
 from scoutrl.nn.init import generator
 from scoutrl.rl.registry import find_learner, learners
 from scoutrl.training.compilation import use_compilation_cache
-from scoutrl.training.iteration import ChunkMetrics, chunk
 from scoutrl.training.state import TrainingState, start
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.sampler import DeviceSampler, Sampler
@@ -120,6 +121,8 @@ def each(cases: list[Case], quick: set[Case] | None = None) -> pytest.MarkDecora
 class ProbeSampler(Sampler):
     """Samples a family, and lets algorithms see no more of it than they may."""
 
+    traced = True
+
     def __init__(self, env: Probe):
         self._sampler, self._spec = DeviceSampler(env), Bare(env)
 
@@ -130,14 +133,11 @@ class ProbeSampler(Sampler):
     def sample(self, *given) -> Trial:  # type: ignore
         return self._sampler.sample(*given)
 
-    def repeat(self, *given) -> tuple[Any, Any]:  # type: ignore
-        return self._sampler.repeat(*given)
-
-    def call(self, function, *arguments, donate: bool = False) -> Any:
+    def call(self, function, *arguments) -> Any:
         return self._sampler.call(function, *arguments)
 
-    def compile(self, *given, donate: bool = False) -> Callable:  # type: ignore
-        return self._sampler.compile(*given, donate=donate)
+    def lower(self, *given) -> Lowered:  # type: ignore
+        return self._sampler.lower(*given)
 
 
 def quick_jit(function: Callable) -> Callable:
@@ -170,7 +170,7 @@ def noisy(tree: Any, seed: int) -> Any:
 
 
 @lru_cache(1)
-def advance(case: Case) -> Callable[[TrainingState], tuple[TrainingState, ChunkMetrics]]:
+def advance(case: Case) -> Callable[[TrainingState], tuple[TrainingState, Chunk]]:
     """One iteration, compiled."""
     jax.clear_caches()
     sampler, algorithm = ProbeSampler(Probe(case.kind)), algorithm_of(case)
@@ -178,7 +178,7 @@ def advance(case: Case) -> Callable[[TrainingState], tuple[TrainingState, ChunkM
 
 
 @lru_cache(1)
-def advanced(case: Case) -> tuple[TrainingState, ChunkMetrics]:
+def advanced(case: Case) -> tuple[TrainingState, Chunk]:
     """After one iteration."""
     return advance(case)(fresh(case))
 

@@ -21,14 +21,16 @@ from contract.cases import (
     weights,
 )
 from contract.families import Bare, Probe
+from training.inline import chunk, collect, iterate
 
 from scoutrl.algorithms.gradient import GradientAlgorithm
 from scoutrl.algorithms.off_policy import store
 from scoutrl.runs.arrays import shapes_of, to_arrays
-from scoutrl.training.iteration import chunk, collect, iterate
+from scoutrl.training.iteration import Asked, one_for_both, play
 from scoutrl.training.program import arrays_of, join
 from scoutrl.training.state import from_parts, to_parts
 from scoutrl.trials import replay as ring
+from scoutrl.trials.trial import Episodes, Trial
 
 
 @each(LEARNT)
@@ -52,11 +54,10 @@ def test_an_iteration_moves_all_that_is_learnt_and_reports_finite_numbers(case):
 def test_fresh_trials_have_the_priority_that_learning_gives_them(case):
     algorithm, sampler, state = algorithm_of(case), ProbeSampler(Probe(case.kind)), fresh(case)
     assert isinstance(algorithm, GradientAlgorithm)
-    spec, key = sampler.spec, jax.random.key(1)
+    key = jax.random.key(1)
 
     def both(state):
-        problems, keys = spec.problems.sample(key, 8), jax.random.split(key, 8)
-        trials = collect(sampler, algorithm, state, problems, keys)
+        trials = collect(sampler, algorithm, state)
         stored = store(state.algorithm, trials)
         _, aux = algorithm.loss(state.algorithm.networks, stored, ring.take(stored.replay, jnp.arange(8)), key)
         return trials.priority, aux.priority
@@ -64,6 +65,32 @@ def test_fresh_trials_have_the_priority_that_learning_gives_them(case):
     found, learnt = quick_jit(both)(state)
     np.testing.assert_allclose(found, np.zeros(8) if learnt is None else learnt, rtol=1e-4, atol=1e-5)
     assert learnt is None or found.max() > found.min() > 0
+
+
+@each(BASE, quick={BASE[0]})
+def test_one_program_plays_what_is_learnt_from_and_what_is_evaluated(case):
+    algorithm, sampler, state = algorithm_of(case), ProbeSampler(Probe(case.kind)), fresh(case)
+    assert one_for_both(sampler, algorithm, state)
+    problems = jnp.resize(jnp.asarray(sampler.spec.problems.ids), (8, sampler.spec.problems.ids.shape[1]))
+
+    @quick_jit
+    def played(state, evaluating):
+        asked = Asked(evaluating, problems, jnp.int32(1))
+        return [play(sampler, algorithm, state, asked, which) for which in (None, True, False)]
+
+    for evaluating in (True, False):
+        both, *apart = played(state, jnp.bool_(evaluating))
+        expected = apart[not evaluating]
+        np.testing.assert_array_equal(both.trials.informed, expected.trials.informed)
+        for mine, its in zip(phases(both.trials), phases(expected.trials), strict=True):
+            np.testing.assert_array_equal(mine.mask, its.mask)
+            lived = np.asarray(its.mask)
+            np.testing.assert_array_equal(np.asarray(mine.actions)[lived], np.asarray(its.actions)[lived])
+            np.testing.assert_array_equal(mine.rewards, its.rewards)
+
+
+def phases(trials: Trial) -> tuple[Episodes, Episodes]:
+    return trials.exploration, trials.exploitation
 
 
 @each(LEARNT)
@@ -116,10 +143,10 @@ def test_two_seeds_in_one_program_are_two_seeds_one_after_the_other(case):
 @each(FIRST[:1], quick=set())
 def test_compiled_or_not_an_iteration_is_the_same(case):
     with jax.disable_jit():
-        state, metrics, env_steps = iterate(ProbeSampler(Probe(case.kind)), algorithm_of(case), fresh(case))
+        state, found = iterate(ProbeSampler(Probe(case.kind)), algorithm_of(case), fresh(case))
     compiled, report = advanced(case)
-    close((state, metrics), (compiled, report.metrics))
-    assert env_steps == report.env_steps
+    close((state, found.metrics), (compiled, report.metrics))
+    assert found.env_steps == report.env_steps
 
 
 def same(found: dict[str, np.ndarray], expected: dict[str, np.ndarray]) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import jax
 import pytest
 from test_architecture import FLOORS
+from training.inline import chunk
 
 import scoutrl
 from scoutrl.algorithms.registry import algorithms, find
@@ -18,7 +19,6 @@ from scoutrl.envs.registry import families
 from scoutrl.rl.registry import learners
 from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.runs.presets import PRESETS, Preset
-from scoutrl.training.iteration import chunk
 from scoutrl.training.state import start
 from scoutrl.trials.sampler import DeviceSampler
 

@@ -1,6 +1,5 @@
 """Trials are spread evenly over the problems, and do not depend on the size of a batch."""
 
-import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -11,7 +10,7 @@ from probes.scripted import Script, Scripted
 import scoutrl
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation import evaluate as module
-from scoutrl.evaluation.evaluate import quick_evaluate, scorer
+from scoutrl.evaluation.evaluate import scorer
 from scoutrl.trials.sampler import DeviceSampler
 
 RIGHT, WRONG = Scripted(jnp.int32(0)), Scripted(jnp.int32(1))
@@ -38,15 +37,6 @@ def test_a_trial_is_the_same_in_batches_of_any_size(monkeypatch):
         np.testing.assert_array_equal(a, b)
     other = scorer(SAMPLER, PROTOCOL, 10, "test")(RIGHT, 4)
     assert (whole.exploration != other.exploration).any()
-
-
-def test_quick_evaluation_gives_three_numbers():
-    measure = eqx.filter_jit(quick_evaluate(SAMPLER, PROTOCOL, 6, "validation"))
-    assert {k: float(v) for k, v in measure(RIGHT, jax.random.key(0)).items() if k != "exploration_return"} == {
-        "validation_return": 2.0,
-        "exploration_length": 2.0,
-    }
-    assert float(measure(WRONG, jax.random.key(0))["validation_return"]) == 0.0
 
 
 def test_one_run(scripted_run):

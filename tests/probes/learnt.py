@@ -3,10 +3,10 @@
 import equinox as eqx
 import jax
 import jax.numpy as jnp
+from training.inline import chunk
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import MetaEnv
-from scoutrl.training.iteration import chunk
 from scoutrl.training.state import TrainingState, start
 from scoutrl.trials.sampler import DeviceSampler
 from scoutrl.trials.trial import Trial

@@ -1,16 +1,15 @@
 import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from algorithms.small_dream import small
 from probes.rooms import Rooms
 from probes.tabular import Tabular
+from training.inline import chunk, iterate
 
 from scoutrl.envs.lever import Lever
 from scoutrl.errors import ScoutError
 from scoutrl.runs.arrays import to_arrays
-from scoutrl.training.iteration import _keys, chunk, evaluation_key, iterate
 from scoutrl.training.state import from_parts, start, to_parts
 from scoutrl.trials.sampler import DeviceSampler
 
@@ -30,9 +29,9 @@ def test_a_chunk_is_its_iterations_one_by_one(fresh):
     one_by_one, losses, steps = fresh, [], 0
     one = eqx.filter_jit(lambda state: iterate(SAMPLER, ALGORITHM, state))
     for _ in range(2):
-        one_by_one, metrics, lived = one(one_by_one)
-        losses.append(metrics["loss"])
-        steps += int(lived)
+        one_by_one, found = one(one_by_one)
+        losses.append(found.metrics["loss"])
+        steps += int(found.env_steps)
     assert report.env_steps == steps == 2 * 2 * 2
     np.testing.assert_allclose(report.metrics["loss"], np.mean(losses), rtol=1e-6)
     for name, array in to_arrays(compiled).items():
@@ -72,14 +71,6 @@ def test_arrays_of_another_algorithm_are_refused_by_name(fresh):
     del parts["training"]["algorithm.networks.exploring"]
     with pytest.raises(ScoutError, match=r"algorithm\.networks\.exploring is missing"):
         from_parts(ENV, ALGORITHM, parts)
-
-
-def test_evaluation_draws_from_a_key_of_its_own(fresh):
-    later, _ = two_iterations(fresh)
-    keys = [jax.random.key_data(key).tolist() for key in (evaluation_key(fresh), evaluation_key(later))]
-    drawn_from = [jax.random.key_data(key).tolist() for key in _keys(fresh)[:3]]
-    assert keys[0] != keys[1]
-    assert keys[0] not in drawn_from
 
 
 def test_what_is_no_state_is_told_in_one_line():

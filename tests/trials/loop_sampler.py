@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from scoutrl.envs import MetaEnv
+from scoutrl.lowering import Lowered, Uncompiled
 from scoutrl.trials.agent import Agent, Phase, encode_step
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.trial import Episodes, Protocol, Trial
@@ -34,6 +35,8 @@ def observe(agent: Agent, memory, action, step):
 class LoopSampler(Sampler):
     """Draws the same random numbers as `DeviceSampler`."""
 
+    traced = False
+
     def __init__(self, env: MetaEnv):
         self._env, self._reset, self._step = env, eqx.filter_jit(env.reset), eqx.filter_jit(env.step)
 
@@ -49,18 +52,11 @@ class LoopSampler(Sampler):
             trials.append(self._trial(agent, problem, trial_key, protocol))
         return stack(trials)
 
-    def repeat(self, step: Callable, state: Any, count: int) -> tuple[Any, Any]:
-        results = []
-        for _ in range(count):
-            state, result = step(state)
-            results.append(result)
-        return state, stack(results)
-
-    def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
+    def call(self, function: Callable, *arguments: Any) -> Any:
         return eqx.filter_jit(function)(*arguments)
 
-    def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
-        return function
+    def lower(self, function: Callable, *arguments: Any) -> Lowered:
+        return Uncompiled(function, None)
 
     def _trial(self, agent: Agent, problem, key, protocol: Protocol) -> Trial:
         begin_key, *keys = jax.random.split(key, 3)

@@ -8,14 +8,14 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from probes.rooms import Rooms
+from training.inline import Chunk, chunk
 from trials.corridor import Clerk, Corridor, Keeper
 from trials.loop_sampler import LoopSampler
 
 from scoutrl.algorithms.dream.dream import Dream
 from scoutrl.envs import ProblemSet, Spaces, Spec
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.evaluate import quick_evaluate, scorer
-from scoutrl.training.iteration import ChunkMetrics, chunk
+from scoutrl.evaluation.evaluate import scorer
 from scoutrl.training.state import TrainingState, start
 from scoutrl.trials.sampler import DeviceSampler, Sampler, sampler_for
 from scoutrl.trials.trial import Episodes, Protocol, Trial
@@ -77,18 +77,6 @@ def test_agents_are_made_for_each_trial_with_its_problem_and_a_key_of_its_own():
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)
-def test_repeat_goes_on_with_the_state_and_stacks_the_rest(sampler):
-    def step(state):
-        return {**state, "n": state["n"] + 2}, (state["n"], {"square": state["n"] ** 2})
-
-    first = {"n": jnp.int32(1), "rest": jax.nn.relu}
-    state, (before, other) = sampler(Rooms()).repeat(step, first, 3)
-    assert state == {"n": 7, "rest": jax.nn.relu}
-    assert before.tolist() == [1, 3, 5]
-    assert other["square"].tolist() == [1, 9, 25]
-
-
-@pytest.mark.parametrize("sampler", SAMPLERS)
 def test_what_is_compiled_computes_the_same(sampler):
     sampler = sampler(Rooms())
     given = {"x": jnp.arange(3.0)}, jnp.float32(2)
@@ -136,12 +124,12 @@ METRICS = {"loss", "bottleneck_loss", "decoder_loss", "explorer_loss", "policy_l
 
 
 @pytest.fixture(scope="module")
-def trained() -> list[tuple[TrainingState, ChunkMetrics]]:
+def trained() -> list[tuple[TrainingState, Chunk]]:
     """Two iterations with each of the samplers."""
 
     def train(sampler: Sampler):
         state = start(ENV, DREAM, 3)
-        return sampler.compile(lambda state: chunk(sampler, DREAM, 2, state), state, donate=True)(state)
+        return sampler.compile(lambda state: chunk(sampler, DREAM, 2, state), state)(state)
 
     return [train(sampler(ENV)) for sampler in SAMPLERS]
 
@@ -169,20 +157,7 @@ def test_training_is_the_same(trained):
 @pytest.mark.slow
 @pytest.mark.long
 def test_evaluation_is_the_same(trained):
-    agent, key, protocol = DREAM.agent(ENV, trained[0][0].algorithm), jax.random.key(5), DREAM.protocol(greedy=True)
-    arrays, rest = eqx.partition(agent, eqx.is_array)
-
-    def evaluate(sampler: Sampler):
-        def measure(trial):
-            return {"paid": trial.exploration.rewards.sum()}
-
-        quick = quick_evaluate(sampler, protocol, 10, "validation", measure)
-        return sampler.compile(lambda arrays, key: quick(eqx.combine(arrays, rest), key), arrays, key)(arrays, key)
-
-    one, other = both(ENV, evaluate)
-    assert one.keys() == other.keys() == {"validation_return", "exploration_return", "exploration_length", "paid"}
-    for name, value in one.items():
-        assert float(other[name]) == pytest.approx(float(value), abs=1e-4)
+    agent, protocol = DREAM.agent(ENV, trained[0][0].algorithm), DREAM.protocol(greedy=True)
     scores, other_scores = both(ENV, lambda sampler: scorer(sampler, protocol, 10, "train")(agent, 1))
     for a, b in zip(jax.tree.leaves(scores), jax.tree.leaves(other_scores), strict=True):
         assert a.shape[0] == 10

@@ -63,6 +63,14 @@ class Algorithm(eqx.Module):
     def agent(self, spec: Spec, state: AlgorithmState) -> Agent:
         """The agent to evaluate and to deploy. Nothing in it has a problem ID for input; it does without the replay."""
 
+    def evaluator(self, spec: Spec, state: AlgorithmState) -> Agent:
+        """An agent that acts as the greedy `agent` does, to be evaluated while training.
+
+        Where it is the same pytree as a `collector`, but for the numbers in it, training evaluates by the program that
+        collects, and compiles no other.
+        """
+        return self.agent(spec, state)
+
     @abc.abstractmethod
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> Agent:
         """The agent to collect one training trial with; in training it may act on the problem ID."""

@@ -6,15 +6,15 @@ from typing import Any, final
 import equinox as eqx
 import jax
 from gymnasium import Space
-from jaxtyping import Array, Bool, Float, PRNGKeyArray
+from jaxtyping import Array, Float, PRNGKeyArray
 
-from scoutrl.envs import Step
-from scoutrl.envs.base import Action, Goal, Observation
+from scoutrl.envs.base import Action
 from scoutrl.nn.init import Rng
 from scoutrl.rl import ppo, q_lambda
 from scoutrl.rl.distributions import Categorical
 from scoutrl.rl.learner import Head, Kept, Noise, PolicyLearner, Share, Steps
-from scoutrl.trials.agent import Agent, Features, Memory, Phase
+from scoutrl.trials.agent import Agent, Features, Memory
+from scoutrl.trials.wrapped import WrappedAgent
 
 
 @functools.singledispatch
@@ -37,7 +37,7 @@ def _(outputs: ppo.Outputs) -> Float[Array, "components most"] | None:
 
 
 @final
-class WatchedAgent(Agent):
+class WatchedAgent(WrappedAgent):
     """Acts as `agent` does, and keeps of each decision the `preferences` of its learner; None if there are none.
 
     To be made in the function that is traced, and used there: what it notes belongs to that trace.
@@ -56,23 +56,6 @@ class WatchedAgent(Agent):
             is_leaf=lambda node: isinstance(node, PolicyLearner),
         )
 
-    @property
-    def sees_goal_exploring(self) -> bool:
-        """As the agent, like all but `act` and `keep`."""
-        return self.agent.sees_goal_exploring
-
-    def begin(self, key: PRNGKeyArray) -> Memory:
-        """As the agent."""
-        return self.agent.begin(key)
-
-    def begin_episode(self, memory: Memory, phase: Phase, goal: Goal, key: PRNGKeyArray) -> Memory:
-        """As the agent."""
-        return self.agent.begin_episode(memory, phase, goal, key)
-
-    def encode(self, observation: Observation) -> Features:
-        """As the agent."""
-        return self.agent.encode(observation)
-
     def act(self, memory: Memory, features: Features, key: PRNGKeyArray, greedy: bool) -> tuple[Action, Memory]:
         """As the agent; its learner takes notes."""
         self.notes.clear()
@@ -81,14 +64,6 @@ class WatchedAgent(Agent):
     def keep(self, memory: Memory, action: Action) -> Float[Array, "components most"] | None:
         """What was weighed."""
         return preferences(self.notes[-1]) if self.notes else None
-
-    def ends(self, memory: Memory) -> Bool[Array, ""] | bool:
-        """As the agent."""
-        return self.agent.ends(memory)
-
-    def observe(self, memory: Memory, action: Action, step: Step) -> Memory:
-        """As the agent."""
-        return self.agent.observe(memory, action, step)
 
 
 @final

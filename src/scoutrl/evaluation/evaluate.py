@@ -48,39 +48,18 @@ Measure = Callable[[Trial], dict[str, Float[Array, ""]]]
 """Numbers by name that are measured of one trial."""
 
 
-def quick_evaluate(
-    sampler: Sampler, protocol: Protocol, trials: int, split: Split, measure: Measure | None = None
-) -> Callable[[Agent, PRNGKeyArray], dict[str, Float[Array, ""]]]:
-    """An `(agent, key) -> metrics` for the progress bar, to be compiled by the sampler.
+def quick_means(scores: Scores, split: Split) -> dict[str, float]:
+    """Means by name, for the progress bar.
 
-    The trials are on problems of `split` drawn anew at each call, none twice before all were used once. The metrics are
-    `validation_return` (or another, after the split), `exploration_return` and `exploration_length`, and the means of
-    what `measure` says of a trial.
+    They are `validation_return` (or another, after the split), `exploration_return`, `exploration_length`, and those of
+    what else was measured of the trials.
     """
-    watched = watched_evaluate(sampler, protocol, trials, split, measure)
-    return lambda agent, key: watched(agent, key)[0]
-
-
-def watched_evaluate(
-    sampler: Sampler, protocol: Protocol, trials: int, split: Split, measure: Measure | None = None
-) -> Callable[[Agent, PRNGKeyArray], tuple[dict[str, Float[Array, ""]], Fault]]:
-    """As `quick_evaluate`, and what the family did wrong first."""
-    ids = sampler.spec.problems.of(split)
-
-    def evaluate(agent: Agent, key: PRNGKeyArray) -> tuple[dict[str, Float[Array, ""]], Fault]:
-        order, key = jax.random.split(key)
-        problems = jax.random.permutation(order, jnp.asarray(ids))[jnp.arange(trials) % len(ids)]
-        scores = _trials(sampler, agent, protocol, problems, jax.random.split(key, trials), measure)
-        others = {name: values.mean() for name, values in scores.others.items()}
-        means = {
-            f"{split}_return": scores.exploitation.mean(),
-            "exploration_return": scores.exploration.mean(),
-            "exploration_length": scores.lengths.mean(),
-        }
-        assert scores.faults is not None
-        return others | means, earliest(scores.faults)
-
-    return evaluate
+    means = {
+        f"{split}_return": scores.exploitation,
+        "exploration_return": scores.exploration,
+        "exploration_length": scores.lengths,
+    }
+    return {name: float(np.mean(values)) for name, values in (scores.others | means).items()}
 
 
 def scorer(sampler: Sampler, protocol: Protocol, trials: int, split: Split) -> Callable[[Agent, int], Scores]:
@@ -206,17 +185,10 @@ def _differ(one: RunConfig, other: RunConfig) -> bool:
     return completed(here, there) != completed(there, here)
 
 
-def _trials(
-    sampler: Sampler,
-    agent: Agent,
-    protocol: Protocol,
-    problems: Array,
-    keys: PRNGKeyArray,
-    measure: Measure | None = None,
-) -> Scores:
+def _trials(sampler: Sampler, agent: Agent, protocol: Protocol, problems: Array, keys: PRNGKeyArray) -> Scores:
     """Scores of one trial per row of `problems` [n, k] and per key [n]."""
     trials = sampler.sample(eqx.Partial(same_agent, agent), problems, keys, protocol)
-    return sampler.call(_scores, trials, sampler.spec, measure)
+    return sampler.call(scores_of, trials, sampler.spec, None)
 
 
 def same_agent(agent: Agent, problem: Problem, key: PRNGKeyArray) -> Agent:
@@ -225,7 +197,8 @@ def same_agent(agent: Agent, problem: Problem, key: PRNGKeyArray) -> Agent:
     return agent
 
 
-def _scores(trials: Trial, spec: Spec, measure: Measure | None) -> Scores:
+def scores_of(trials: Trial, spec: Spec, measure: Measure | None) -> Scores:
+    """What is kept of trials [n]; and what `measure`, if there is one, says of each."""
     others = {} if measure is None else jax.vmap(measure)(trials)
     lengths = trials.exploration.lengths.astype(jnp.float32)
     faults = jax.vmap(lambda trial: watch(spec, trial))(trials)

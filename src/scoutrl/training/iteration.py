@@ -1,87 +1,153 @@
-"""One iteration of training, and many of them in one chunk: collect trials, then learn from them."""
+"""An iteration of training in two halves, each a program: trials are played, then learnt from."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
-from scoutrl.algorithms.base import Algorithm, Metrics
-from scoutrl.envs import Spec
+from scoutrl.algorithms.base import Algorithm, AlgorithmState, Metrics
+from scoutrl.envs import Problem, Spec
+from scoutrl.evaluation.evaluate import Measure, Scores, same_agent, scores_of
 from scoutrl.training.state import TrainingState, strongly_typed
+from scoutrl.trials.base_sampler import MakeAgent
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.trial import Trial
-from scoutrl.trials.watch import Fault, earliest, watch
+from scoutrl.trials.watch import Fault, earliest
+from scoutrl.trials.wrapped import SwitchedAgent, alike, switch
 
 _SMALL = 2**16
 """Numbers of an array that is worth copying to be looked at together with others."""
 
 
-class ChunkMetrics(eqx.Module):
-    """What a chunk tells the host."""
+class Asked(eqx.Module):
+    """What trials are to be played."""
+
+    evaluating: Bool[Array, ""]
+    """Greedy ones, in place of fresh ones to learn from."""
+    problems: Int[Array, "trials k"] | Float[Array, "trials k"]
+    """The problems to evaluate on; others are drawn for trials to learn from."""
+    part: Int[Array, ""]
+    """An evaluation is played in parts: the number of this one."""
+
+
+class Played(eqx.Module):
+    """Trials, and what is told of them."""
+
+    trials: Trial
+    scores: Scores
+
+
+class Found(NamedTuple):
+    """What an iteration tells."""
 
     metrics: Metrics
-    """The algorithm's metrics, means over the iterations of the chunk."""
     env_steps: Int[Array, ""]
-    """Environment steps in the chunk, of exploration and exploitation together."""
-    finite: Bool[Array, " arrays"]
+    """Of exploration and exploitation together."""
+    fault: Fault
+    """What the family did wrong first in its trials."""
+
+
+class ChunkMetrics(NamedTuple):
+    """What a chunk, that is some iterations, tells the host; numbers of NumPy."""
+
+    metrics: dict[str, np.float32]
+    """The algorithm's metrics, means over the iterations."""
+    env_steps: int
+    """Environment steps, of exploration and exploitation together."""
+    finite: np.ndarray
     """For each array of real numbers in the state after the chunk: no infinity and no NaN in it."""
     fault: Fault
     """What the family did wrong first in the trials of the chunk."""
 
-
-def chunk(
-    sampler: Sampler, algorithm: Algorithm, iterations: int, state: TrainingState
-) -> tuple[TrainingState, ChunkMetrics]:
-    """`iterations` iterations; metrics are averaged and steps counted where they arise."""
-
-    def step(state: TrainingState) -> tuple[TrainingState, tuple[Metrics, Int[Array, ""], Fault]]:
-        state, metrics, env_steps, fault = _watched_iteration(sampler, algorithm, state)
-        return state, (metrics, env_steps, fault)
-
-    state, (metrics, env_steps, faults) = sampler.repeat(step, state, iterations)
-    means = {name: jnp.mean(values) for name, values in metrics.items()}
-    return state, ChunkMetrics(means, env_steps.sum(), sampler.call(finite, state), earliest(faults))
+    @staticmethod
+    def of(found: Sequence[Found], finite: Sequence[np.ndarray]) -> "ChunkMetrics":
+        """From what iterations, or shards of iterations, have found, and of the state after the last of them."""
+        names = found[0].metrics
+        means = {name: np.mean([one.metrics[name] for one in found], dtype=np.float64) for name in names}
+        fault = next((one.fault for one in found if one.fault.kind), found[0].fault)
+        steps = sum(int(one.env_steps) for one in found)
+        return ChunkMetrics(
+            {name: np.float32(mean) for name, mean in means.items()}, steps, np.all(finite, axis=0), fault
+        )
 
 
-def iterate(
-    sampler: Sampler, algorithm: Algorithm, state: TrainingState
-) -> tuple[TrainingState, Metrics, Int[Array, ""]]:
-    """One iteration: fresh trials on problems of the train split, then the algorithm's gradient steps.
+def play(
+    sampler: Sampler,
+    algorithm: Algorithm,
+    state: TrainingState,
+    asked: Asked,
+    evaluating: bool | None,
+    measure: Measure | None = None,
+) -> Played:
+    """Play trials: the fresh ones of an iteration, on problems of the train split, or some of an evaluation.
 
-    Of an algorithm with shards it is the iteration of one of them, among the others.
+    Of an algorithm with shards they are those of one of them.
 
-    Returns:
-        The state after it, the algorithm's metrics and the number of environment steps.
+    Args:
+        sampler: plays them.
+        algorithm: whose agents play.
+        state: before the iteration.
+        asked: which trials.
+        evaluating: which of the two, where a program does nothing else; None for one that does both, as `asked` says.
+        measure: what else is noted of each trial.
     """
-    return _watched_iteration(sampler, algorithm, state)[:3]
-
-
-def _watched_iteration(
-    sampler: Sampler, algorithm: Algorithm, state: TrainingState
-) -> tuple[TrainingState, Metrics, Int[Array, ""], Fault]:
-    """As `iterate`, and what the family did wrong first."""
     spec, count = sampler.spec, algorithm.trials_per_iteration // algorithm.shards
-    problem_key, collect_key, learn_key, _ = _keys(state)
-    problems = spec.problems.sample(problem_key, count, "train")
-    trials = collect(sampler, algorithm, state, problems, jax.random.split(collect_key, count))
-    return sampler.call(_learnt, state, algorithm, spec, trials, learn_key, donate=True)
+    problem_key, collect_key, _, evaluation_key = _keys(state)
+    flag = asked.evaluating if evaluating is None else jnp.bool_(evaluating)
+    problems = jnp.where(flag, asked.problems, spec.problems.sample(problem_key, count, "train"))
+    key = jnp.where(flag, jax.random.fold_in(evaluation_key, asked.part), collect_key)
+    protocol = algorithm.protocol(greedy=bool(evaluating))
+    trials = sampler.sample(
+        _players(algorithm, spec, state, asked, evaluating), problems, jax.random.split(key, count), protocol
+    )
+    return Played(trials, sampler.call(scores_of, trials, spec, measure))
 
 
-def _learnt(
-    state: TrainingState, algorithm: Algorithm, spec: Spec, trials: Trial, key: PRNGKeyArray
-) -> tuple[TrainingState, Metrics, Int[Array, ""], Fault]:
-    """The iteration from its trials on."""
-    learnt, metrics = algorithm.learn(spec, state.algorithm, trials, key)
+def learn(spec: Spec, algorithm: Algorithm, state: TrainingState, played: Played) -> tuple[TrainingState, Found]:
+    """The algorithm's gradient steps on the trials that were played in an iteration, which is done then."""
+    trials = played.trials
+    learnt, metrics = algorithm.learn(spec, state.algorithm, trials, _keys(state)[2])
     env_steps = trials.exploration.mask.sum() + trials.exploitation.mask.sum()
-    fault = earliest(jax.vmap(lambda trial: watch(spec, trial))(trials))
-    return strongly_typed(TrainingState(learnt, state.key, state.iteration + 1)), metrics, env_steps, fault
+    after = strongly_typed(TrainingState(learnt, state.key, state.iteration + 1))
+    assert played.scores.faults is not None
+    return after, Found(metrics, env_steps, earliest(played.scores.faults))
 
 
-def collect(sampler: Sampler, algorithm: Algorithm, state: TrainingState, problems: Array, keys: PRNGKeyArray) -> Trial:
-    """One training trial in each of `problems` [trials, k]."""
-    collector = eqx.Partial(algorithm.collector, sampler.spec, state.algorithm)
-    return sampler.sample(collector, problems, keys, algorithm.protocol())
+def one_for_both(sampler: Sampler, algorithm: Algorithm, like: TrainingState) -> bool:
+    """Whether one program can play trials to learn from as well as those of an evaluation."""
+    if not sampler.traced:
+        return False
+    spec, state = sampler.spec, like.algorithm
+    problem, key = spec.problems.ids[0], jax.random.key(0)
+    collector = eqx.filter_eval_shape(algorithm.collector, spec, state, problem, key)
+    return alike(eqx.filter_eval_shape(algorithm.evaluator, spec, state), collector)
+
+
+def _players(
+    algorithm: Algorithm, spec: Spec, state: TrainingState, asked: Asked, evaluating: bool | None
+) -> MakeAgent:
+    if evaluating is None:
+        return eqx.Partial(_switched, algorithm, spec, state.algorithm, asked.evaluating)
+    if evaluating:
+        return eqx.Partial(same_agent, algorithm.agent(spec, state.algorithm))
+    return eqx.Partial(algorithm.collector, spec, state.algorithm)
+
+
+def _switched(
+    algorithm: Algorithm,
+    spec: Spec,
+    state: AlgorithmState,
+    evaluating: Bool[Array, ""],
+    problem: Problem,
+    key: PRNGKeyArray,
+) -> SwitchedAgent:
+    """The agent that is evaluated or the one that collects."""
+    collector, evaluator = algorithm.collector(spec, state, problem, key), algorithm.evaluator(spec, state)
+    return SwitchedAgent(switch(evaluating, evaluator, collector), evaluating)
 
 
 def finite(state: TrainingState) -> Bool[Array, " arrays"]:
@@ -103,11 +169,6 @@ def _finite_parts(vectors: list[Array]) -> Bool[Array, " vectors"]:
     infinite = jnp.cumsum(~jnp.isfinite(jnp.concatenate(vectors)), dtype=jnp.int32)
     ends = np.cumsum([len(vector) for vector in vectors])
     return jnp.diff(jnp.pad(infinite, (1, 0))[np.concatenate([[0], ends])]) == 0
-
-
-def evaluation_key(state: TrainingState) -> PRNGKeyArray:
-    """The key to evaluate with after so many iterations; no iteration draws from it."""
-    return _keys(state)[3]
 
 
 def _keys(state: TrainingState) -> PRNGKeyArray:

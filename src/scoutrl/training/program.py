@@ -1,7 +1,7 @@
 """The compiled programs of one seed, or of several seeds in one program."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import equinox as eqx
@@ -12,17 +12,23 @@ from jaxtyping import Array
 
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs.raised import callbacks_of
-from scoutrl.evaluation.evaluate import Measure, watched_evaluate
+from scoutrl.evaluation.evaluate import Measure, Scores
+from scoutrl.lowering import lower
 from scoutrl.training import iteration as device
+from scoutrl.training.iteration import Asked, ChunkMetrics, Found, Played
+from scoutrl.training.quick import drawn, summed
 from scoutrl.training.shards import Shards
 from scoutrl.training.signals import aside
 from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.watch import Fault
 
+_AHEAD = 2
+"""Iterations that are handed to the device while the first of them is not done: each has trials in memory."""
+
 
 class TrainingProgram:
-    """Begin, go on and evaluate, each compiled once. The states they take and give have arrays only.
+    """Begin, go on and evaluate: one program plays trials, another one learns from them, each compiled once.
 
     One seed is run as it is, without a batch axis, so that it costs and computes what it would alone; several seeds
     are vmapped, every array then having a leading axis of seeds. The shards of one seed are laid out by `Shards`.
@@ -42,24 +48,14 @@ class TrainingProgram:
         self.compile_seconds = 0.0
         """Time that compilation took."""
         self._sampler, self._algorithm = sampler, algorithm
-        quick = watched_evaluate(sampler, algorithm.protocol(greedy=True), evaluation_trials, "validation", measure)
+        self._iterations, self._evaluation_trials, self._measure = iterations, evaluation_trials, measure
         like = state_like(sampler.spec, algorithm)
         self._arrays, self._rest = eqx.partition(like, _is_shape)
-
-        def advance(arrays: TrainingState) -> tuple[TrainingState, device.ChunkMetrics]:
-            state, metrics = device.chunk(sampler, algorithm, iterations, self.whole(arrays))
-            return arrays_of(state), metrics
-
-        def evaluate(arrays: TrainingState) -> tuple[dict[str, Array], Fault]:
-            state = self.whole(arrays)
-            return quick(algorithm.agent(sampler.spec, state.algorithm), device.evaluation_key(state))
-
         self._shards = Shards(algorithm.shards) if algorithm.shards > 1 else None
-        if self._shards is not None:
-            self._advance: Callable = self._shards.advance(advance)
-            self._evaluate: Callable = self._shards.evaluate(evaluate)
-        else:
-            self._advance, self._evaluate = self._over_seeds(advance), self._over_seeds(evaluate)
+        self._one_for_both = device.one_for_both(sampler, algorithm, like)
+        self._ids = np.asarray(jnp.asarray(sampler.spec.problems.of("validation")))
+        first = np.broadcast_to(self._ids[0], (seeds, algorithm.trials_per_iteration, self._ids.shape[1]))
+        self._fresh = self._asked(first)
 
     def compile(self, *meanwhile: Callable[[], object]) -> None:
         """Compile all, side by side as far as there are cores, and do what is to be done `meanwhile`."""
@@ -67,11 +63,23 @@ class TrainingProgram:
         lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
         arrays = arrays if self._shards is None else self._shards.shapes(arrays)
+        both = None if self._one_for_both else False
+        playing = aside(lambda: sampler.lower(self._play(both), arrays, self._fresh))
+
+        def learning() -> Callable:
+            played = playing.result().out_info
+            played = played if self._shards is None else self._shards.split_shapes(played)
+            return lower(self._learn(), arrays, played, donate=True).compile()
+
         # The longest first: each is compiled while the next one is traced.
-        advance = aside(lambda: sampler.compile(self._advance, arrays, donate=True))
+        learn = aside(learning)
+        play = aside(lambda: playing.result().compile())
+        finite = aside(lambda: lower(self._finite(), arrays).compile())
         others = [aside(work) for work in meanwhile]
-        evaluate = aside(lambda: sampler.compile(self._evaluate, arrays))
-        self._advance, self._evaluate = advance.result(), evaluate.result()
+        self._fresh_trials = self._evaluated_trials = play.result()
+        if not self._one_for_both:
+            self._evaluated_trials = sampler.compile(self._play(True), arrays, self._fresh)
+        self._learnt_from, self._is_finite = learn.result(), finite.result()
         for other in others:
             other.result()
         self.compile_seconds = time.perf_counter() - began
@@ -80,36 +88,39 @@ class TrainingProgram:
         """The state of a run that has done nothing yet."""
         return arrays_of(start(self._sampler.spec, self._algorithm, seed))
 
-    def advance(self, state: TrainingState) -> tuple[TrainingState, list[device.ChunkMetrics]]:
-        """One chunk; `state` is used up. Waits for the device. Metrics come one per seed, as NumPy numbers."""
+    def advance(self, state: TrainingState) -> tuple[TrainingState, list[ChunkMetrics]]:
+        """One chunk; `state` is used up. Waits for the device. Metrics come one per seed."""
 
-        def run() -> tuple[TrainingState, Any]:
+        def run() -> tuple[TrainingState, list[Found], np.ndarray]:
             with callbacks_of(self._sampler.spec.title):
-                after, metrics = self._advance(state if self._shards is None else self._shards.place(state))
-                return after, jax.device_get(metrics)
+                return self._chunk(state if self._shards is None else self._shards.place(state))
 
-        after, metrics = aside(run).result()
-        return after, self.split(metrics if self._shards is None else self._shards.together(metrics))
+        after, found, finite = aside(run).result()
+        each = [self._lanes(one) for one in found]
+        finite = self._lanes(finite)
+        if self._shards is not None:
+            return after, [ChunkMetrics.of([one for lanes in each for one in lanes], finite)]
+        return after, [ChunkMetrics.of([lanes[i] for lanes in each], finite[i : i + 1]) for i in range(self.seeds)]
 
     def report(self) -> dict[str, float]:
         """What the sampler has to note of the chunk."""
         return self._sampler.report()
 
     def evaluate(self, state: TrainingState) -> list[tuple[dict[str, float], Fault]]:
-        """Quick evaluation on validation problems, and what the family did wrong first in it, one per seed."""
+        """Quick evaluation on validation problems, and what the family did wrong first in it, one per seed.
 
-        def run() -> Any:
+        The problems are drawn anew each time, none twice before all were used once.
+        """
+
+        def run() -> list[Scores]:
+            now = state if self._shards is None else self._shards.place(state)
             with callbacks_of(self._sampler.spec.title):
-                return jax.device_get(self._evaluate(state))
+                return [jax.device_get(self._evaluated_trials(now, asked).scores) for asked in self._parts(state)]
 
-        results = self.split(aside(run).result())
-        return [
-            ({_full_name(name): float(value) for name, value in result.items()}, fault) for result, fault in results
-        ]
-
-    def split(self, tree: Any) -> list[Any]:
-        """One tree per seed."""
-        return [self.one(tree, seed) for seed in range(self.seeds)]
+        parts = [self._lanes(scores) for scores in aside(run).result()]
+        if self.seeds == 1:
+            return [summed([one for lanes in parts for one in lanes], self._evaluation_trials)]
+        return [summed(each, self._evaluation_trials) for each in zip(*parts, strict=True)]
 
     def one(self, tree: Any, seed: int) -> Any:
         """The part of a tree of arrays that belongs to one of the seeds, by its place."""
@@ -118,6 +129,53 @@ class TrainingProgram:
     def whole(self, arrays: TrainingState) -> TrainingState:
         """The state of one seed, with what is no array, such as activation functions."""
         return eqx.combine(arrays, self._rest)
+
+    def _parts(self, state: TrainingState) -> Iterator[Asked]:
+        """What is to be played for an evaluation in this state."""
+        at_once = self._algorithm.trials_per_iteration
+        parts = -(-self._evaluation_trials // at_once)
+        for part, problems in enumerate(drawn(self._ids, state, parts, at_once)):
+            yield self._asked(problems, part)
+
+    def _chunk(self, state: TrainingState) -> tuple[TrainingState, list[Found], np.ndarray]:
+        """The state after a chunk, what its iterations found, and which arrays are finite."""
+        found = []
+        for done in range(self._iterations):
+            state, told = self._learnt_from(state, self._fresh_trials(state, self._fresh))
+            found.append(told)
+            if done >= _AHEAD:
+                jax.block_until_ready(found[done - _AHEAD])
+        return state, *jax.device_get((found, self._is_finite(state)))
+
+    def _asked(self, problems: np.ndarray, part: int | None = None) -> Asked:
+        """To play fresh trials, or a part of an evaluation; problems [seeds, trials, k]."""
+        lanes = self.seeds if self._shards is None else self._shards.count
+        problems = problems.reshape(lanes, -1, problems.shape[-1])
+        problems = problems if lanes > 1 else problems[0]
+        return Asked(np.bool_(part is not None), problems, np.int32(part or 0))  # pyright: ignore[reportArgumentType]
+
+    def _lanes(self, tree: Any) -> list[Any]:
+        """What comes for each seed or shard, one by one."""
+        lanes = self.seeds if self._shards is None else self._shards.count
+        return [tree] if lanes == 1 else [jax.tree.map(lambda leaf, i=i: leaf[i], tree) for i in range(lanes)]
+
+    def _play(self, evaluating: bool | None) -> Callable[[TrainingState, Asked], Played]:
+        def play(arrays: TrainingState, asked: Asked) -> Played:
+            return device.play(self._sampler, self._algorithm, self.whole(arrays), asked, evaluating, self._measure)
+
+        if self._shards is not None:
+            return self._shards.play(play)
+        return jax.vmap(play, (0, Asked(None, 0, None))) if self.seeds > 1 else play  # type: ignore[arg-type]
+
+    def _learn(self) -> Callable[[TrainingState, Played], tuple[TrainingState, Found]]:
+        def learn(arrays: TrainingState, played: Played) -> tuple[TrainingState, Found]:
+            state, found = device.learn(self._sampler.spec, self._algorithm, self.whole(arrays), played)
+            return arrays_of(state), found
+
+        return self._over_seeds(learn) if self._shards is None else self._shards.learn(learn)
+
+    def _finite(self) -> Callable[[TrainingState], Array]:
+        return self._over_seeds(device.finite) if self._shards is None else self._shards.finite(device.finite)
 
     def _over_seeds(self, function: Callable) -> Callable:
         return jax.vmap(function) if self.seeds > 1 else function
@@ -141,7 +199,3 @@ def finite(state: TrainingState) -> np.ndarray:
 
 def _is_shape(leaf: Any) -> bool:
     return isinstance(leaf, jax.ShapeDtypeStruct)
-
-
-def _full_name(name: str) -> str:
-    return name if name.startswith("validation_") else f"validation_{name}"

@@ -15,9 +15,8 @@ from scoutrl.envs import Spec
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
-from scoutrl.training.iteration import ChunkMetrics
+from scoutrl.training.iteration import Asked, Found, Played
 from scoutrl.training.state import TrainingState
-from scoutrl.trials.watch import earliest
 
 _ALL, _SPLIT = PartitionSpec(), PartitionSpec(DEVICES)
 
@@ -48,44 +47,58 @@ class Shards:
 
     def shapes(self, like: TrainingState) -> TrainingState:
         """The shapes in `like`, with where each array lies."""
-        return jax.tree.map(
-            lambda leaf, place: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place), like, self._placed(like)
-        )
+        return jax.tree.map(_placed_at, like, self._placed(like))
 
-    def advance(self, chunk: Callable[[TrainingState], tuple[TrainingState, ChunkMetrics]]) -> Callable:
-        """`chunk`, of the arrays of one shard's state, for all shards; the reports come one per shard.
+    def split_shapes(self, like: Any) -> Any:
+        """The shapes in `like`, which comes by shard, with where each array lies."""
+        return jax.tree.map(lambda leaf: _placed_at(leaf, NamedSharding(self._mesh, _SPLIT)), like)
 
-        Each shard draws from a key of its own.
+    def play(self, play: Callable[[TrainingState, Asked], Played]) -> Callable:
+        """`play`, of the arrays of one shard's state, for all shards; problems and what is played come by shard."""
+
+        def on_device(state: TrainingState, asked: Asked, numbers: Array) -> Played:
+            def one(replay: Any, problems: Array, number: Array) -> Played:
+                return play(_own(state, replay, number), dataclasses.replace(asked, problems=problems))
+
+            return self._each(one)(state.algorithm.replay, asked.problems, numbers)
+
+        return self._over(on_device, Asked(_ALL, _SPLIT, _ALL), _SPLIT)  # pyright: ignore[reportArgumentType]
+
+    def learn(self, learn: Callable[[TrainingState, Played], tuple[TrainingState, Found]]) -> Callable:
+        """`learn`, of the arrays of one shard's state, for all shards; what is found comes by shard."""
+
+        def on_device(state: TrainingState, played: Played, numbers: Array) -> tuple[TrainingState, Found]:
+            def one(replay: Any, played: Played, number: Array) -> tuple[TrainingState, Found]:
+                return learn(_own(state, replay, number), played)
+
+            each, found = self._each(one)(state.algorithm.replay, played, numbers)
+            alike = jax.tree.map(lambda leaf: leaf[0], _with_replay(each, None))
+            return dataclasses.replace(_with_replay(alike, each.algorithm.replay), key=state.key), found
+
+        return self._over(on_device, _SPLIT, None)
+
+    def finite(self, finite: Callable[[TrainingState], Array]) -> Callable:
+        """`finite`, of the arrays of one shard's state, for all shards."""
+
+        def on_device(state: TrainingState, _: None, numbers: Array) -> Array:
+            one = lambda replay, number: finite(_own(state, replay, number))  # noqa: E731
+            return self._each(one)(state.algorithm.replay, numbers)
+
+        finite_of = self._over(on_device, None, _SPLIT)
+        return lambda state: finite_of(state, None)
+
+    def _over(self, on_device: Callable, takes: Any, gives: Any) -> Callable:
+        """`on_device`, of a state, something else and numbers of shards, on all devices.
+
+        It takes and gives as said; None is for giving a state, and something by shard.
         """
 
-        def on_device(state: TrainingState, numbers: Array) -> tuple[TrainingState, ChunkMetrics]:
-            def one(replay: Any, number: Array) -> tuple[TrainingState, ChunkMetrics]:
-                own = dataclasses.replace(_with_replay(state, replay), key=jax.random.fold_in(state.key, number))
-                return chunk(own)
-
-            each, reports = self._each(one)(state.algorithm.replay, numbers)
-            alike = jax.tree.map(lambda leaf: leaf[0], _with_replay(each, None))
-            return dataclasses.replace(_with_replay(alike, each.algorithm.replay), key=state.key), reports
-
-        def advance(state: TrainingState) -> tuple[TrainingState, ChunkMetrics]:
+        def over(state: TrainingState, given: Any) -> Any:
             specs = _specs(state)
-            mapped = self._map(on_device, (specs, _SPLIT), (specs, _SPLIT))
-            return mapped(state, jnp.arange(self.count))
+            mapped = self._map(on_device, (specs, takes, _SPLIT), gives or (specs, _SPLIT))
+            return mapped(state, given, jnp.arange(self.count))
 
-        return advance
-
-    def evaluate(self, function: Callable[[TrainingState], Any]) -> Callable:
-        """`function`, which looks at no replay, on every device alike: none waits for another."""
-        return lambda state: self._map(function, (_specs(state),), _ALL)(state)
-
-    def together(self, reports: ChunkMetrics) -> ChunkMetrics:
-        """The reports of all shards, on the host, as one."""
-        return ChunkMetrics(
-            {name: values.mean(dtype=np.float64).astype(np.float32) for name, values in reports.metrics.items()},
-            reports.env_steps.sum(),
-            reports.finite.all(axis=0),
-            jax.device_get(earliest(reports.fault)),
-        )
+        return over
 
     def _each(self, function: Callable) -> Callable:
         """`function` of one shard for all those of a device, by a leading axis."""
@@ -123,6 +136,15 @@ def check_shards(count: int, spec: Spec, seeds: int, show: bool) -> None:
             f"All {count} shards are computed on one core: JAX has started with one device. Have it make more before "
             f'anything computes: jax.config.update("jax_num_cpu_devices", {count})'
         )
+
+
+def _placed_at(leaf: Any, place: NamedSharding) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place)
+
+
+def _own(state: TrainingState, replay: Any, number: Array) -> TrainingState:
+    """The state of a shard: each has a replay of its own, and draws from a key of its own."""
+    return dataclasses.replace(_with_replay(state, replay), key=jax.random.fold_in(state.key, number))
 
 
 def _with_replay(state: TrainingState, replay: Any) -> TrainingState:

@@ -2,12 +2,13 @@
 
 import abc
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, ClassVar
 
 from jaxtyping import Array, PRNGKeyArray
 
 from scoutrl.envs import Spec
 from scoutrl.envs.problems import Problem
+from scoutrl.lowering import Lowered
 from scoutrl.trials.agent import Agent
 from scoutrl.trials.trial import Protocol, Trial
 
@@ -16,11 +17,13 @@ MakeAgent = Callable[[Problem, PRNGKeyArray], Agent]
 
 What it depends on is in it as leaves, like those of `eqx.Partial`, so that a sampler can compile it once for all.
 """
-State = TypeVar("State")
 
 
 class Sampler(abc.ABC):
-    """Rolls agents through trials, and runs the loops in which that happens."""
+    """Rolls agents through trials."""
+
+    traced: ClassVar[bool]
+    """Whether `sample` is a part of one program, so that a number in it may say who plays."""
 
     @property
     @abc.abstractmethod
@@ -31,30 +34,28 @@ class Sampler(abc.ABC):
     def sample(self, make_agent: MakeAgent, problems: Array, keys: PRNGKeyArray, protocol: Protocol) -> Trial:
         """One trial in each of `problems` [trials, k], with a key [trials] each; fields have the leading axis [trials].
 
-        To be called in functions that `compile` or `repeat` of the same sampler runs.
+        To be called in functions that `lower` of the same sampler was given.
         """
 
     @abc.abstractmethod
-    def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
-        """`step` `count` times, one after the other: the last state, and all other results with a leading axis."""
-
-    @abc.abstractmethod
-    def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
+    def call(self, function: Callable, *arguments: Any) -> Any:
         """`function` of `arguments`, which samples nothing, in the midst of functions that do.
 
         Where those are not compiled, this one is: once, for it is the same at every call (as methods of modules are).
-        With `donate` it uses up the first argument.
         """
 
     @abc.abstractmethod
-    def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
-        """Make a function of arrays that samples ready to be called.
+    def lower(self, function: Callable, *arguments: Any) -> Lowered:
+        """Trace a function of arrays that samples, for it to be compiled.
 
         Args:
-            function: pure but for `sample` and `repeat` of this sampler.
+            function: pure but for `sample` of this sampler.
             arguments: shapes and types of what it will be called with, as `jax.eval_shape` gives them.
-            donate: the first argument is used up by a call.
         """
+
+    def compile(self, function: Callable, *arguments: Any) -> Callable:
+        """The same, made ready to be called."""
+        return self.lower(function, *arguments).compile()
 
     def report(self) -> dict[str, float]:
         """What is to be noted beside the metrics of a chunk; counted since last asked."""

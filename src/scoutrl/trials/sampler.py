@@ -11,10 +11,9 @@ from scoutrl.envs import MetaEnv, Spec
 from scoutrl.envs.host import HostFamily
 from scoutrl.envs.problems import Problem
 from scoutrl.errors import ScoutError
-from scoutrl.trees import scan
+from scoutrl.lowering import Lowered, lower
 from scoutrl.trials.base_sampler import MakeAgent as MakeAgent
 from scoutrl.trials.base_sampler import Sampler as Sampler
-from scoutrl.trials.base_sampler import State as State
 from scoutrl.trials.host.sampler import HostSampler
 from scoutrl.trials.rollout import rollout
 from scoutrl.trials.trial import Protocol, Trial
@@ -22,7 +21,9 @@ from scoutrl.trials.trial import Protocol, Trial
 
 @final
 class DeviceSampler(Sampler):
-    """Trials of a family in JAX: acting, stepping and learning are one program on the device."""
+    """Trials of a family in JAX: acting and stepping are one program on the device."""
+
+    traced = True
 
     def __init__(self, env: MetaEnv):
         """Sample trials of `env`."""
@@ -42,19 +43,13 @@ class DeviceSampler(Sampler):
 
         return jax.vmap(one)(problems, keys)
 
-    def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
-        """One scan."""
-        return scan(lambda state, _: step(state), state, length=count)
-
-    def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
+    def call(self, function: Callable, *arguments: Any) -> Any:
         """A part of the program around it."""
         return function(*arguments)
 
-    def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
-        """One program, compiled ahead of time; the function itself where JAX is told not to compile."""
-        if jax.config.values["jax_disable_jit"]:
-            return function
-        return jax.jit(function, donate_argnums=0 if donate else ()).lower(*arguments).compile()
+    def lower(self, function: Callable, *arguments: Any) -> Lowered:
+        """One program."""
+        return lower(function, *arguments)
 
 
 @functools.singledispatch

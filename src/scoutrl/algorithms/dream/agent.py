@@ -39,6 +39,8 @@ class Training(eqx.Module):
     """The explorer acts at random at least this often."""
     policy_random: Float[Array, ""] | float = 0.0
     """And the exploitation policy."""
+    endless: float = 0.5
+    """Share of trials in which exploration is never ended: what lies beyond has to be seen."""
 
 
 @final
@@ -68,7 +70,7 @@ class DreamMemory(eqx.Module):
     steps_until_hypothesis: Array
     """Exploration steps until the first one, in training."""
     goes_on: Array
-    """Exploration is never ended in this trial, as in half of those in training: what lies beyond has to be seen."""
+    """Exploration is never ended in this trial."""
     ends: Array
     """Going on is worth less than nothing, by what was seen when it last acted."""
 
@@ -178,10 +180,10 @@ class DreamAgent(Agent):
         return dataclasses.replace(memory, explorer=actors.explorer.history.step(memory.explorer, transition))
 
     def _goes_on(self, key: PRNGKeyArray) -> Bool[Array, ""]:
-        """Half of the training trials never end exploration."""
+        """Some of the training trials never end exploration."""
         if self.may_end is None or self.training is None:
             return jnp.bool_(False)
-        return jax.random.bernoulli(jax.random.fold_in(key, 2))
+        return jax.random.bernoulli(jax.random.fold_in(key, 2), self.training.endless)
 
     def _advance(self, memory: DreamMemory) -> DreamMemory:
         """The noise of the next step."""

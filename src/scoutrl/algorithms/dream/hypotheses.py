@@ -49,3 +49,8 @@ class HypotheticalTasks(eqx.Module):
         """Goal features and z of a hypothesis; by a product, for a gather is slow in a batch."""
         one_hot = jax.nn.one_hot(current, len(self.z))
         return one_hot @ self.goals, one_hot @ self.z
+
+
+def no_hypotheses(z: int, goal: int, share: float, horizon: int) -> HypotheticalTasks:
+    """Room for hypotheses, zeros."""
+    return HypotheticalTasks(jnp.zeros((HYPOTHESES, z)), jnp.zeros((HYPOTHESES, goal)), share, horizon)

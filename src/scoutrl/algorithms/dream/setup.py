@@ -8,7 +8,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.base import AlgorithmState
 from scoutrl.algorithms.dream.agent import DreamAgent, PrivilegedTask, Training
-from scoutrl.algorithms.dream.hypotheses import HYPOTHESES, HypotheticalTasks
+from scoutrl.algorithms.dream.hypotheses import HYPOTHESES, HypotheticalTasks, no_hypotheses
 from scoutrl.algorithms.dream.knowledge import DreamKnowledge
 from scoutrl.algorithms.dream.networks import Actors, DreamNetworks, Sizes, build
 from scoutrl.algorithms.gradient import GradientAlgorithm
@@ -125,6 +125,14 @@ class DreamSetup(GradientAlgorithm):
         """The ablation that is given f_ψ(μ) in place of decoding it."""
         task = PrivilegedTask(state.targets.encoder(jnp.asarray(problem)), jnp.bool_(True))
         return self._agent(spec, state, state.targets.actors, Training(task))
+
+    def evaluator(self, spec: Spec, state: AlgorithmState) -> DreamAgent:
+        """As `agent`, with room for all that training adds, and nothing in it."""
+        actors = state.targets.actors
+        task = PrivilegedTask(jnp.zeros(self.z), jnp.bool_(False))
+        hypotheses = no_hypotheses(self.z, actors.encode.goal_size, self.hypothesis_share, spec.horizon)
+        training = Training(task, hypotheses if self.hypothesis_share else None, endless=0.0)
+        return self._agent(spec, state, actors, training)
 
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
         """The agent of the current weights: given z ~ F_ψ(z|μ) in some trials, acting on hypotheses in some."""

@@ -13,6 +13,7 @@ policy learns from the problem ID, and the auxiliary loss
 help the memory to find an embedding that is of use. At test time there is e_h alone.
 """
 
+import dataclasses
 from typing import final
 
 import equinox as eqx
@@ -21,7 +22,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.base import AlgorithmState
-from scoutrl.algorithms.recurrent.agent import PrivilegedBelief
+from scoutrl.algorithms.recurrent.agent import PrivilegedBelief, RecurrentAgent
 from scoutrl.algorithms.recurrent.end_to_end import EndToEnd
 from scoutrl.algorithms.recurrent.networks import Actor, Belief
 from scoutrl.algorithms.recurrent.unroll import Beliefs, Unrolled
@@ -103,6 +104,11 @@ class Import(EndToEnd):
         informed = batch.informed[:, None, None]
         belief = jnp.where(informed, e_id, e_h)
         return Beliefs(belief, self.imitation_weight * distance, metrics, batch.informed)
+
+    def evaluator(self, spec: Spec, state: AlgorithmState) -> RecurrentAgent:
+        """As `agent`, with room for an embedding that is never used."""
+        nothing = PrivilegedBelief(jnp.zeros(self.embedding), jnp.bool_(False))
+        return dataclasses.replace(self.agent(spec, state), privileged=nothing)
 
     def privileged(self, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> PrivilegedBelief:
         """e_ID(μ), in some of the trials."""

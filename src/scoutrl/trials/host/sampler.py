@@ -15,8 +15,9 @@ from jaxtyping import Array, PRNGKeyArray
 from scoutrl import prng
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
+from scoutrl.lowering import Lowered, Uncompiled
 from scoutrl.pool.pool import HALVES, Pool
-from scoutrl.trials.base_sampler import MakeAgent, Sampler, State
+from scoutrl.trials.base_sampler import MakeAgent, Sampler
 from scoutrl.trials.host.group import Cast, Group
 from scoutrl.trials.host.scene import Scene
 from scoutrl.trials.host.verbs import Verbs
@@ -37,6 +38,8 @@ class HostSampler(Sampler):
     The order of everything is fixed, and each episode begins with a reset by a seed of its own: trials repeat as far as
     the environments do. A trial that is lost with its worker is played again with the same keys.
     """
+
+    traced = False
 
     def __init__(self, family: HostFamily):
         """Sample trials of `family`; workers are started for the first of them."""
@@ -62,31 +65,21 @@ class HostSampler(Sampler):
         found = self._all(groups, cast)
         return jax.tree.map(lambda *leaves: np.concatenate(leaves)[: len(ids)], *found)
 
-    def repeat(self, step: Callable[[State], tuple[State, Any]], state: State, count: int) -> tuple[State, Any]:
-        """One after the other, in Python."""
-        results = []
-        for _ in range(1 if self._rehearsing else count):
-            state, result = step(state)
-            results.append(result)
-        results *= count // len(results)
-        return state, jax.tree.map(lambda *leaves: np.stack([np.asarray(leaf) for leaf in leaves]), *results)
-
-    def call(self, function: Callable, *arguments: Any, donate: bool = False) -> Any:
+    def call(self, function: Callable, *arguments: Any) -> Any:
         """Compiled by itself, once for arguments of the same shapes."""
-        if not donate:
-            return eqx.filter_jit(function)(*arguments)
-        return _donating((function, arguments[1:]), arguments[0])
+        return eqx.filter_jit(function)(*arguments)
 
-    def compile(self, function: Callable, *arguments: Any, donate: bool = False) -> Callable:
+    def lower(self, function: Callable, *arguments: Any) -> Lowered:
         """The function itself: what it calls is compiled by rehearsing it, with no environment on the stage."""
-        if any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(arguments)):
-            with self._lock:  # one rehearsal at a time
-                self._rehearsing = True
-                try:
-                    function(*jax.tree.map(_anything, arguments))
-                finally:
-                    self._rehearsing = False
-        return function
+        if not any(isinstance(leaf, jax.ShapeDtypeStruct) for leaf in jax.tree.leaves(arguments)):
+            return Uncompiled(function, None)
+        with self._lock:  # one rehearsal at a time
+            self._rehearsing = True
+            try:
+                result = function(*jax.tree.map(_anything, arguments))
+            finally:
+                self._rehearsing = False
+        return Uncompiled(function, jax.eval_shape(lambda: result))
 
     def report(self) -> dict[str, float]:
         """`env_restarts`: environments and workers that had to be made again since last asked."""
@@ -177,12 +170,6 @@ class HostSampler(Sampler):
 
 _OVER = object()
 """What a group says that has been played to its end."""
-
-
-@eqx.filter_jit(donate="all-except-first")
-def _donating(given: tuple[Callable, tuple], state: Any) -> Any:
-    function, others = given
-    return function(state, *others)
 
 
 def _anything(leaf: Any) -> Any:
