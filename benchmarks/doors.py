@@ -68,7 +68,7 @@ class Options:
     """How many."""
     first: int = 0
     """The first seed."""
-    steps: int = 300_000
+    steps: int = 100_000
     """Environment steps of each."""
     smoke: bool = False
     """One algorithm for a moment; nothing is kept."""

@@ -15,8 +15,8 @@ from benchmarks.hidden import Arms, HalfDisc, line
 from benchmarks.known import Case
 from benchmarks.record import earlier, keep
 
-FAMILIES = {"arms": (Arms(), 2), "half-disc": (HalfDisc(), 3)}
-"""Name to family and exploration episodes: fewer than it takes to know for sure."""
+FAMILIES = {"arms": (Arms(), 2, 200_000), "half-disc": (HalfDisc(), 3, 600_000)}
+"""Name to family, exploration episodes (fewer than it takes to know for sure), and environment steps of training."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Options:
     """How many."""
     first: int = 0
     """The first seed."""
-    steps: int = 300_000
-    """Environment steps of each."""
+    steps: int | None = None
+    """Environment steps of each; those of the family without."""
     smoke: bool = False
     """One seed for a moment; nothing is kept."""
 
@@ -42,21 +42,22 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
     if options.smoke:
         options = dataclasses.replace(options, families=("arms",), seeds=1, steps=2000)
     name = "posterior-sampling" + (f"-{options.algorithm}" if options.algorithm != "pearl" else "")
-    setup = {"benchmark": "posterior_sampling", "algorithm": options.algorithm, "steps": options.steps}
+    setup = {"benchmark": "posterior_sampling", "algorithm": options.algorithm}
     there = {} if options.smoke else earlier(name, setup)
     found = {one["family"]: one for one in there.get("families", [])}
     seeds = range(options.first, options.first + options.seeds)
     for family in options.families:
-        env, explorations = FAMILIES[family]
+        env, explorations, usual = FAMILIES[family]
+        steps = options.steps or usual
         case = Case(
             benchmark="posterior_sampling",
             algorithm=options.algorithm,
             env=env,
-            steps=options.steps,
+            steps=steps,
             settings={"exploration_episodes": explorations},
         )
         exact = {"family": family, "exploration_episodes": explorations, "line": line(env, explorations)}
-        found[family] = exact | case.measured(seeds, found.get(family, {}))
+        found[family] = exact | {"steps": steps} | case.measured(seeds, found.get(family, {}))
         keep(name, setup | {"families": list(found.values())}, options.smoke)
 
 

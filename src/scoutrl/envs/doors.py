@@ -24,7 +24,7 @@ def minigrid_doors() -> HostFamily:
     from scoutrl.simulators.doors import make_doors
 
     rows = [(ball, *doors) for doors in itertools.permutations(range(3)) for ball in range(3)]
-    ids = dict(zip(("ball", "up", "left", "down"), map(list, zip(*rows, strict=True)), strict=True))
+    ids = {name: [row[i] for row in rows] for i, name in enumerate(("ball", "up", "left", "down"))}
     unseen = [0, 5, 10, 12]  # every colour of ball and of door is seen elsewhere
     problems = ProblemSet(ids, [row for row in range(len(rows)) if row not in unseen], unseen)
     return from_gymnasium(make_doors, problems, HORIZON, name="minigrid-doors", codes=_CODES)

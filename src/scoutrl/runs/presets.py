@@ -24,7 +24,7 @@ class Preset:
 
 
 BUDGETS = {
-    "distracting-bus": 4_000_000,
+    "distracting-bus": 3_000_000,
     "bus": 1_800_000,
     "map": 1_800_000,
     "cooking": 6_000_000,
@@ -48,29 +48,29 @@ UNTUNED = 1_000_000
 _MARKOV = {"policy_memory": False}
 """For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
 
-_BUS = _MARKOV | {"success_share": 0.4}
+_OFTEN = {"success_share": 0.4}
 """Some goals are reached far less often than others, and the policy has to learn them all."""
+
+_BUS = _MARKOV | _OFTEN
 
 _BRISK = {"step_cost_below": 0.6, "step_cost": 0.03}
 """Of what the encoder holds, 0.4 stays unknown after the best exploration: with the usual 0.3 a step would never cost
 anything. With 0.02 a step explorers of the distracting bus still wander (12 to 17 steps, where 10 suffice), with 0.03
 they take 11."""
 
-_QUICK = _BUS | {
+_SMALL_STEPS = {
     "policy_width": 64,
     "batch_size": 16,
     "updates_per_iteration": 8,
     "learning_rate": 3e-3,
     "decay_updates": 20_000,
-    "z_scale": 0.1,
-    "bottleneck_weight": 8e-5,
-    "step_cost_below": 0.6,
-    "step_cost": 0.03,
 }
-"""Small networks, and many small steps that become smaller: an iteration takes about half the time.
+"""Small networks, and many small steps that become smaller, whatever algorithm learns: an iteration takes about half as
+long. Small batches fall back now and then unless the step size falls."""
 
-Small batches fall back now and then unless the step size falls. With a memory shared by decoder and explorer it would
-take less still, but explorers of the distracting bus then wander for twice as long before they are quick."""
+_QUICK = _BUS | _SMALL_STEPS | _BRISK | {"z_scale": 0.1, "bottleneck_weight": 8e-5}
+"""With a memory shared by decoder and explorer an iteration would take less still, but explorers of the distracting bus
+then wander for twice as long before they are quick."""
 
 _LONG = {"success_share": 0.5, "average_rate": 0.02}
 """For tasks that take many steps to do, whatever algorithm learns them: what takes long is the policy."""
@@ -119,8 +119,9 @@ _SIGN = {
 }
 """Frames are what costs: fewer trials, and none wasted. Without a price on a step only the discount makes haste."""
 
-_NEVER_INFORMED = {"success_share": 0.0}
-"""Agents that never see the problem ID cannot tell luck from skill: oversampling successes teaches them to guess."""
+_ALL_ALIKE = {"success_share": 0.0, "priority_share": 0.0}
+"""As its authors do, PEARL draws all trials alike, also where a family's preset seeks out successes for the others.
+These are weighted by how often they happen: luck does not look like skill to who is not told the problem."""
 
 _PLANE = {
     "exploration_episodes": 3,
@@ -229,22 +230,26 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
 }
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
+_RIVALS = ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure")
+_FOR_RIVALS = (
+    dict.fromkeys(("distracting-bus", "map"), _OFTEN | _SMALL_STEPS)
+    | {"bus": _OFTEN, "cooking": _LONG, "cooking-split": _LONG, "sign": _SIGN}
+    | dict.fromkeys(("semicircle", "semicircle-wind", "escape-room"), _PLANE)
+)
+"""Family to what DREAM's preset for it has that is not DREAM's own: sizes, steps, sampling and random actions."""
+
+for _rival in _RIVALS:
+    for _family, _settings in _FOR_RIVALS.items():
+        PRESETS[_rival, _family] = _default(_family, _settings | (_ALL_ALIKE if _rival == "pearl" else {}))
 for _rival in ("rl2", "e-rl2", "import", "varibad"):
     PRESETS[_rival, "lever"] = _default("lever", _HIDDEN) | {
         "coupling": Preset(steps=400_000, settings=_HIDDEN | _SMALL)
     }
-for _rival in ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure"):
-    # On the bus families the defaults do, with as many steps as DREAM has.
-    PRESETS[_rival, "sign"] = _default("sign", _SIGN if _rival == "import" else _SIGN | _NEVER_INFORMED)
-    PRESETS[_rival, "cooking"] = _default("cooking", _LONG)
-    PRESETS[_rival, "cooking-split"] = _default("cooking-split", _LONG)
-    for _family in ("semicircle", "semicircle-wind", "escape-room"):
-        PRESETS[_rival, _family] = _default(_family, _PLANE)
-    for _family in ("cheetah-vel", "cheetah-dir", "ant-goal"):
-        _running = _RL2_RUNNING if _rival in ("rl2", "e-rl2", "import", "varibad") else _RUNNING | _NEVER_INFORMED
-        PRESETS[_rival, _family] = _on_mujoco(_family, _running)
 for _family in ("cheetah-vel", "cheetah-dir", "ant-goal"):
     PRESETS["dream", _family] = _on_mujoco(_family, _DREAM_RUNNING)
+    for _rival in _RIVALS:
+        _running = _RUNNING | _ALL_ALIKE if _rival in ("pearl", "metacure") else _RL2_RUNNING
+        PRESETS[_rival, _family] = _on_mujoco(_family, _running)
 
 
 def presets(algorithm: str, family: str) -> dict[str, Preset]:
