@@ -36,7 +36,9 @@ def test_runs_on_a_cluster_are_those_of_this_machine(alone, tmp_path, capfd):
     train_seeds(config(seed=1), 2, tmp_path, cluster=Cluster())
     assert_same(tmp_path / "seed-1", alone)
     assert rows(tmp_path / "seed-2")[-1]["env_steps"] == rows(alone)[-1]["env_steps"]
-    assert "480 of 480 steps" in capfd.readouterr().err
+    said = capfd.readouterr()
+    assert "480 of 480 steps" in said.err
+    assert said.out == ""
     assert not [*(tmp_path / ".ray").glob("*/seed-*"), *(tmp_path / ".ray").glob("*/begun/*")]
 
 

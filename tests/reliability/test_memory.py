@@ -69,6 +69,20 @@ def test_long_episodes(horizon):
         check_memory(env, make_algorithm(config), config, 1, True)
 
 
+def test_many_episodes(capsys, tmp_path):
+    words = ["train", "dream", "lever", "--out", str(tmp_path / "r"), "--set", "exploration_episodes=1e10"]
+    assert main(words) == 2
+    one_line(capsys, "of 10,000,000,001 episodes", "or the number of episodes")
+
+
+@pytest.mark.parametrize(
+    "command", ["evaluate {}", "compare lever --algorithms dream --out c --steps 16", "evaluate {} --split train"]
+)
+def test_trials_without_end(command, scripted_run, capsys):
+    assert main([*command.format(scripted_run).split(), "--trials", "1e8"]) == 2
+    assert "trials must be 1 or more, up to 10000000; it is 100000000" in capsys.readouterr().err
+
+
 class ManyActions(Rooms):
     def __init__(self):
         super().__init__()

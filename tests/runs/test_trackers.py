@@ -1,12 +1,15 @@
+import importlib.machinery
 import json
 import os
+import sys
+import types
 
 import pytest
 from probes.rooms import Rooms
 
 import scoutrl
 from scoutrl.errors import ScoutError
-from scoutrl.runs.metrics import MetricsLog
+from scoutrl.runs.metrics import MetricsLog, read_rows
 from scoutrl.runs.trackers import check_track
 
 ROW = {"iteration": 1, "env_steps": 10, "updates": 2, "seconds": 0.5, "loss": 0.25}
@@ -67,3 +70,22 @@ def test_weights_and_biases_offline(tmp_path, monkeypatch):
     (file,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
     assert file.stat().st_size > 0
     assert b"env_steps" in file.read_bytes()
+
+
+def test_what_weights_and_biases_raises_is_one_line(tmp_path, monkeypatch):
+    def fail(*_, **__):
+        raise RuntimeError("no route\nto host")
+
+    begun = types.SimpleNamespace(log=fail, finish=fail)
+    fake = types.SimpleNamespace(
+        __spec__=importlib.machinery.ModuleSpec("wandb", None), init=lambda **_: begun, Settings=lambda **_: None
+    )
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    log = MetricsLog(tmp_path, 0, "wandb")
+    for act in (lambda: log.append({"iteration": 1, "env_steps": 1}), log.close):
+        with pytest.raises(ScoutError, match=r"takes no more metrics \(RuntimeError: no route to host\)"):
+            act()
+    assert len(read_rows(tmp_path)) == 1
+    fake.init = fail
+    with pytest.raises(ScoutError, match=r"does not start \(no route to host\)"):
+        MetricsLog(tmp_path, 0, "wandb")

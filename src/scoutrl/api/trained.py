@@ -16,7 +16,7 @@ from scoutrl.envs.problems import SPLITS, Split
 from scoutrl.errors import ScoutError
 from scoutrl.evaluation.evaluate import evaluate_runs
 from scoutrl.evaluation.scores import Evaluation
-from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, RunConfig, resolve
+from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, MOST_TRIALS, RunConfig, resolve
 from scoutrl.runs.families import build_checked
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
@@ -139,7 +139,7 @@ def evaluate(
         raise ScoutError("there is nothing to evaluate: the list of runs is empty.")
     if split not in SPLITS:
         raise ScoutError(f'the split is "test", "validation" or "train"; it cannot be {split!r}.')
-    trials, seed = counted("trials", trials), counted("seed", seed, 0, LARGEST_SEED)
+    trials, seed = counted("trials", trials, most=MOST_TRIALS), counted("seed", seed, 0, LARGEST_SEED)
     prepare()
     given = family_of(env, runs)
     paths = [path for one in runs for path in seed_dirs(os.fspath(one))]

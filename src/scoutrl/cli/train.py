@@ -8,6 +8,7 @@ from cyclopts import Parameter
 from scoutrl.cli.engine import HERE, Where
 from scoutrl.cli.options import Count, Directory, Flag, Problems, Seed, Settings, with_problems
 from scoutrl.cli.printing import print_json
+from scoutrl.cli.waiting import waiting
 from scoutrl.plugins import module_of
 
 
@@ -98,7 +99,8 @@ def evaluate(
 
     # Films first: they are quick, and a family that cannot be rendered is told of before all the work.
     films = [] if video is None else film(run_dir, video, split, seed, env, trust=trust)
-    result = evaluate_run(run_dir, trials, split, seed, env, trust=trust)
+    with waiting(f"evaluating {run_dir}"):
+        result = evaluate_run(run_dir, trials, split, seed, env, trust=trust)
     if json:
         print(f"{result.algorithm} on {result.family}: {result.protocol}", file=sys.stderr)
         print_json(result.to_dict())

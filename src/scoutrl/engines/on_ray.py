@@ -84,7 +84,10 @@ def _train(
         ),
     )
     failures: dict[Path, str] = {}
-    for result in tuner.fit():
+    # Whatever it is told, Tune prints where its files are, among the results that a command prints.
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere):
+        results = tuner.fit()
+    for result in results:
         # By its directory: one that has told nothing yet, as it waits or fails at once, has no configuration.
         seed, failure = named[PurePosixPath(result.path).name], (result.metrics or {}).get(FAILURE)
         if result.checkpoint is not None and not fetch(result.checkpoint, seed):

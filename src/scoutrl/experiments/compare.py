@@ -22,7 +22,7 @@ from scoutrl.results.comparison import AlgorithmResult, Budget, Comparison, Seed
 from scoutrl.results.curves import curve
 from scoutrl.results.files import write_results
 from scoutrl.results.statistics import Iqm
-from scoutrl.runs.config import MOST_SEEDS
+from scoutrl.runs.config import MOST_SEEDS, MOST_TRIALS
 from scoutrl.runs.metrics import newest, read_rows
 from scoutrl.runs.provenance import Provenance, read_provenance
 from scoutrl.runs.run_dir import RunDirectory
@@ -58,7 +58,7 @@ def compare(
     if minutes is not None and not 0 < minutes < math.inf:
         raise ScoutError(f"minutes must be a number above 0, for example 2.5; {minutes!r} is not.")
     budget = Budget(None if steps is None else counted("steps", steps), minutes)
-    count, trials = counted("seeds", seeds, most=MOST_SEEDS), counted("trials", trials)
+    count, trials = counted("seeds", seeds, most=MOST_SEEDS), counted("trials", trials, most=MOST_TRIALS)
     return carry_out(plan(family, algorithms, count, Path(out), budget, trials, settings), show, cluster)
 
 

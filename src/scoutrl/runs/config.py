@@ -24,6 +24,8 @@ from scoutrl.runs.until import Until, read_until
 
 LARGEST_SEED = 2**31 - 1
 """The largest seed."""
+MOST_TRIALS = 10_000_000
+"""The most trials of one evaluation, whose interval is then less than a thousandth of the spread of the returns."""
 MOST_SEEDS = 10_000
 """The most seeds in one command."""
 

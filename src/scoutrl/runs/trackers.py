@@ -84,12 +84,30 @@ class WandbTracker(Tracker):
             ) from error
 
     def append(self, row: Mapping[str, float]) -> None:
-        """All metrics at their environment steps."""
-        self._run.log(dict(row), step=int(row["env_steps"]))
+        """All metrics at their environment steps.
+
+        Raises:
+            ScoutError: it does not take them.
+        """
+        self._tell(lambda: self._run.log(dict(row), step=int(row["env_steps"])))
 
     def close(self) -> None:
-        """Send what is left."""
-        self._run.finish()
+        """Send what is left.
+
+        Raises:
+            ScoutError: it does not take that.
+        """
+        self._tell(self._run.finish)
+
+    def _tell(self, act: Callable[[], object]) -> None:
+        try:
+            act()
+        except Exception as error:
+            what = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ScoutError(
+                f"Weights & Biases takes no more metrics ({what}); the same command goes on, with --track none without "
+                "it."
+            ) from error
 
 
 def split_track(track: Track | Listener) -> tuple[Track, Listener | None]:

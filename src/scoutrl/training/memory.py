@@ -35,8 +35,10 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
         ScoutError: more memory than there is; names how much it is, and the setting to lower.
     """
     trial = _trial_bytes(spec, algorithm)
-    horizon = f"{spec.horizon:,} steps an episode"
-    require_memory(trial * seeds, f"a single trial, of {horizon},", "lower the horizon of the family")
+    episodes = algorithm.exploration_episodes + algorithm.exploitation_episodes
+    length = f"{episodes:,} episodes of {spec.horizon:,} steps"
+    advice = "lower the horizon of the family, or the number of episodes"
+    require_memory(trial * seeds, f"a single trial, of {length},", advice)
     settings = algorithm.__dict__ | {"iterations": config.iterations, "evaluation_trials": config.evaluation_trials}
     each = {
         "capacity": trial,

@@ -58,6 +58,8 @@ def from_gymnasium(
     """
     if time_limit not in ("ends", "bootstrap"):
         raise ScoutError(f'time_limit must be "ends" or "bootstrap"; it is {time_limit!r}.')
+    if codes is not None and codes < 1:
+        raise ScoutError(f"codes must be 1 or more; it is {codes}.")
     table, arguments = read_problems(problems)
     env = _first(make, () if problem_to == "reset" else (arguments[int(table.train[0])],))
     try:
