@@ -39,7 +39,7 @@ comparisons = st.builds(
     Comparison,
     path=st.just(Path("nowhere")),
     family_options=options,
-    budget=st.builds(Budget, st.none() | st.integers(), st.none() | number),
+    budget=st.builds(Budget, st.integers(), st.none()) | st.builds(Budget, st.none(), number),
     bounds=st.dictionaries(st.text(), number, max_size=2),
     evaluated_with=st.none() | provenances,
     shortest_exploration=st.none()
@@ -52,6 +52,7 @@ comparisons = st.builds(
             seeds=st.lists(
                 st.builds(
                     SeedResult,
+                    run_dir=st.sampled_from(["dream/seed-0", "dream,bottleneck=none/seed-0"]),
                     seconds=number,
                     exploitation_return=st.none() | number,
                     exploration_return=st.none() | number,
@@ -64,6 +65,7 @@ comparisons = st.builds(
             by_seconds=curves,
             protocol=st.none() | st.builds(EvaluationProtocol),
         ),
+        min_size=1,
         max_size=2,
     ).map(tuple),
 )
