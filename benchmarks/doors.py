@@ -8,10 +8,7 @@ Who values what comes after the horizon as if it still counted waits for ever, a
 """
 
 import dataclasses
-import statistics
-import tempfile
-from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import equinox as eqx
 import jax.numpy as jnp
@@ -19,8 +16,8 @@ import numpy as np
 from cyclopts import App, Parameter
 from gymnasium.spaces import Discrete, MultiDiscrete
 
-import scoutrl
-from benchmarks.record import keep, print_status, provenance
+from benchmarks.known import Case
+from benchmarks.record import earlier, keep
 from scoutrl import MetaEnv, ProblemSet, Spaces, Step
 from scoutrl.algorithms.registry import algorithms
 
@@ -65,6 +62,8 @@ class Doors(MetaEnv):
 class Options:
     """Train every algorithm with its defaults, and measure it."""
 
+    algorithms: tuple[str, ...] = ()
+    """Which; all of them without any."""
     seeds: int = 3
     """How many."""
     first: int = 0
@@ -76,21 +75,17 @@ class Options:
 
 
 def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
-    """Measure, and keep the result."""
-    found: dict[str, Any] = {}
-    names, steps = (["dream"], 2000) if options.smoke else (list(algorithms()), options.steps)
-    for name in names:
-        returns = [_return(name, seed, steps) for seed in range(options.first, options.first + options.seeds)]
-        found[name] = {"median": statistics.median(returns), "returns": returns}
-        print_status(f"{name}: {returns}")
-    setup = {"benchmark": "doors", "best": BEST, "steps": steps}
-    keep("doors", setup | {"algorithms": found, "provenance": provenance("doors")}, options.smoke)
-
-
-def _return(algorithm: str, seed: int, steps: int) -> float:
-    with tempfile.TemporaryDirectory() as scratch:
-        run = scoutrl.train(algorithm, Doors(), steps, seed, Path(scratch) / "run", show=False)
-        return round(scoutrl.evaluate(run, 500, env=Doors()).exploitation_return.mean, 4)
+    """Measure, and add to the result that is there."""
+    if options.smoke:
+        options = dataclasses.replace(options, algorithms=("dream",), seeds=1, steps=2000)
+    setup = {"benchmark": "doors", "best": BEST, "steps": options.steps}
+    there = {} if options.smoke else earlier("doors", setup)
+    found = {one["algorithm"]: one for one in there.get("algorithms", [])}
+    seeds = range(options.first, options.first + options.seeds)
+    for name in options.algorithms or tuple(algorithms()):
+        case = Case(benchmark="doors", algorithm=name, env=Doors(), steps=options.steps)
+        found[name] = {"algorithm": name} | case.measured(seeds, found.get(name, {}))
+        keep("doors", setup | {"algorithms": list(found.values())}, options.smoke)
 
 
 if __name__ == "__main__":

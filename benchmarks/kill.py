@@ -24,8 +24,9 @@ from cyclopts import App, Parameter
 from benchmarks.record import keep, print_status, provenance
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT
+from scoutrl.runs.begun import CHECKPOINTS
 from scoutrl.runs.metrics import read_rows
-from scoutrl.runs.record import CHECKPOINTS, TO_GO_ON
+from scoutrl.runs.record import TO_GO_ON
 
 _STARTING, _TRAINING, _SAVING = "starting", "training", "saving"
 _TIMES = ("seconds", "steps_per_second", "updates_per_second", "compile_seconds")

@@ -129,6 +129,20 @@ def _compare(result: Mapping[str, Any]) -> Found:
                 yield one["label"], f"seed {seed['seed']}", said, paths
 
 
+def _doors(result: Mapping[str, Any]) -> Found:
+    for one in result["algorithms"]:
+        paths = (*code(one["algorithm"], ""), *EVALUATION, "benchmarks/doors.py", "benchmarks/known.py")
+        for seed in one["seeds"]:
+            yield one["algorithm"], f"seed {seed['seed']}", seed["provenance"], paths
+
+
+def _posterior_sampling(result: Mapping[str, Any]) -> Found:
+    paths = (*code(result["algorithm"], ""), *EVALUATION, "benchmarks/hidden.py", "benchmarks/known.py")
+    for one in result["families"]:
+        for seed in one["seeds"]:
+            yield one["family"], f"seed {seed['seed']}", seed["provenance"], paths
+
+
 def _coupling(result: Mapping[str, Any]) -> Found:
     for one in result["algorithms"]:
         paths = (*code(one["label"].partition(",")[0], "lever"), *EVALUATION, *COUPLING)
@@ -147,6 +161,8 @@ _KINDS = {
     "kill": _kill,
     "randomness": _randomness,
     "compare_commits": _commits,
+    "doors": _doors,
+    "posterior_sampling": _posterior_sampling,
     "transfer": _transfer,
     "compare": _compare,
     "coupling": _coupling,

@@ -15,7 +15,7 @@ from probes.registered import FAMILIES
 from probes.rooms import Rooms
 
 import scoutrl
-from scoutrl.envs.sign import simulator
+from scoutrl.envs.sign.miniworld import check as check_miniworld
 from scoutrl.errors import ScoutError
 
 # Set here and not in the environment: processes that tests start are as a user's are. Before anything computes.
@@ -121,14 +121,12 @@ def scripted_seeds(tmp_path_factory) -> Path:
 def miniworld():
     """Skips where the real simulator is not installed, or lacks system packages."""
     try:
-        simulator.check()
+        check_miniworld()
     except ScoutError as error:
         pytest.skip(str(error))
 
 
 @pytest.fixture(params=FAMILIES)
 def family(request) -> str:
-    """Name of a built-in family, each in its turn."""
-    if request.param == "sign-miniworld":
-        request.getfixturevalue("miniworld")
+    """Name of a built-in family in JAX, each in its turn."""
     return request.param

@@ -12,7 +12,7 @@ PACKAGE = Path(scoutrl.__file__).parent
 FLOORS = [
     {"errors", "lowering", "plugins", "prng", "ranges", "trees", "decoding", "quiet"}
     | {"_platform", "_version", "__init__"},
-    {"pool"},
+    {"pool", "simulators"},
     {"envs"},
     {"nn", "rl", "exact"},
     {"trials"},

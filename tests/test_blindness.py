@@ -32,9 +32,11 @@ SMALL = {
 
 
 QUICK = ("probes.scripted:Script", "dream")
+# The contract tests find the same of all algorithms, in trials without a deployed agent.
+LONG = [pytest.mark.slow, pytest.mark.long]
 
 
-@pytest.fixture(scope="module", params=[pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in SMALL])
+@pytest.fixture(scope="module", params=[pytest.param(n, marks=[] if n in QUICK else LONG) for n in SMALL])
 def algorithm(request) -> Algorithm:
     return make_algorithm(resolve(request.param, "probes.rooms:Rooms", sets=SMALL[request.param]))
 

@@ -2,16 +2,20 @@
 
 import json
 import os
+import re
 import signal
+import time
 
 import numpy as np
 import psutil
 import pytest
+from gymnasium.spaces import Discrete
 from PIL.GifImagePlugin import GifImageFile
 from probes.gym_rooms import PROBLEMS, GymRooms, rooms, rooms_of
 from training.runs import assert_same, rows
 
 import scoutrl
+from scoutrl import from_gymnasium
 from scoutrl.cli import main
 from scoutrl.engines import seeds as training_seeds
 from scoutrl.errors import ScoutError
@@ -43,6 +47,37 @@ def test_films_show_what_the_environment_draws(run, tmp_path):
     with GifImageFile(films[3]) as film:
         assert film.n_frames == 9
         assert film.size[1] == 320 + 84
+
+
+def test_a_page_shows_what_the_environment_draws(run):
+    data = json.loads(
+        re.findall(r'<script type="application/json" id="data">(.*?)</script>', scoutrl.report(run).html)[0]
+    )
+    assert len(data["cases"]) == len(data["lives"]) == 8
+    for (life,) in data["lives"]:
+        assert [episode["phase"] for episode in life["episodes"]] == ["exploration", "exploitation", "exploitation"]
+        assert [episode["goal"] is None for episode in life["episodes"]] == [True, False, False]
+        assert [episode["score"] for episode in life["episodes"][1:]] == [2.0, 2.0]
+        assert (life["sheet"]["width"], life["sheet"]["height"]) == (60, 40)
+        assert len(life["actions"]) == sum(episode["moments"] for episode in life["episodes"]) == 9
+
+
+class Forgetful(GymRooms):
+    """Draws what its seed does not say."""
+
+    def reset(self, *, seed=None, options=None):
+        return super().reset(seed=time.perf_counter_ns() % 2**32)
+
+
+@pytest.mark.slow
+def test_what_does_not_take_place_again_is_not_drawn(tmp_path):
+    def make(problem, render_mode=None):
+        return Forgetful(problem["secret"], render_mode=render_mode)
+
+    shifting = from_gymnasium(make, rooms.problems, 2, goal="order", goal_space=Discrete(2), workers=1)
+    mine = scoutrl.train(SCRIPT, shifting, 16, out=tmp_path / "run", settings=SETTINGS, show=False)
+    with pytest.raises(ScoutError, match=r"cannot be filmed: with the same seed and actions another episode"):
+        scoutrl.film(mine, tmp_path)
 
 
 def test_its_agent_plays_in_the_users_own_loop(run):

@@ -1,6 +1,7 @@
 """The machine: what must be settled before JAX first computes, and what it says when it cannot."""
 
 import contextlib
+import errno
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from scoutrl.errors import ScoutError
 
 _CGROUPS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 """Where a container says how much memory it may take."""
+_LIMITS = (errno.EMFILE, errno.ENFILE, errno.EAGAIN, errno.ENOMEM)
+"""With what the system refuses one more file or process."""
 _SMALL = 1e8
 """Bytes that are always there."""
 
@@ -38,7 +41,7 @@ def split_processor(shards: int) -> None:
 
 @contextlib.contextmanager
 def on_this_machine() -> Iterator[None]:
-    """Start JAX, and tell in one line when it does not start or when memory runs out within the block.
+    """Start JAX, and tell in one line when it does not start, or when memory, files or processes run out in the block.
 
     Raises:
         ScoutError: either of them.
@@ -60,6 +63,14 @@ def on_this_machine() -> Iterator[None]:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
         raise _out_of_memory(error) from error
+    except OSError as error:
+        # The last is what `tempfile` says where nothing can be written, or no file opened.
+        if error.errno not in _LIMITS and "No usable temporary directory" not in str(error):
+            raise
+        raise ScoutError(
+            f"the system gives no more files or processes ({error.strerror}); raise its limits (ulimit -n, ulimit -u), "
+            "make room in its temporary directory, or train fewer seeds at once."
+        ) from error
 
 
 def require_memory(count: float, what: str, advice: str) -> None:

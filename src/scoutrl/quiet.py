@@ -31,8 +31,11 @@ def silence_libraries() -> Iterator[None]:
 
 
 def tell(message: str) -> None:
-    """One line to the user, on stderr; stdout is kept for results. That it cannot be written ends nothing."""
-    print(message, file=Stream(sys.stderr, lenient=True), flush=True)
+    """One line to the user, on stderr; stdout is kept for results. That it cannot be written ends nothing.
+
+    What is no character to be read, such as the line break in the name of a file, is written as Python would.
+    """
+    print(_readable(message), file=Stream(sys.stderr, lenient=True), flush=True)
 
 
 @final
@@ -83,6 +86,12 @@ class Stream:
                 raise
             reason = getattr(error, "strerror", None) or str(error)
             raise ScoutError(f"the output cannot be written ({reason}); send it elsewhere.") from error
+
+
+def _readable(message: str) -> str:
+    if message.isprintable():
+        return message
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in message)
 
 
 def _in_ascii(error: UnicodeError) -> tuple[str, int]:

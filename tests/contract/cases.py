@@ -96,8 +96,9 @@ _FLEXIBLE = [
 _ONE = [case for case in _FLEXIBLE if case.algorithm == _FLEXIBLE[0].algorithm]
 FIRST = [case for case in BASE if case in _ONE]
 """One for each learner, of the first algorithm that goes with all of them."""
-SOME = [case for case in LEARNT if case in {*BASE, *{one.kind: one for one in _ONE}.values()}]
-"""Each algorithm with each learner once, and one algorithm on each kind of family."""
+_STAND = {*{one.algorithm: one for one in reversed(BASE)}.values(), *FIRST, *{one.kind: one for one in _ONE}.values()}
+SOME = [case for case in LEARNT if case in _STAND]
+"""Each algorithm once, and one algorithm with each learner and on each kind of family."""
 FEW = [BASE[0], *FIRST]
 """DREAM, and one algorithm with each learner."""
 SMOKE = {BASE[0], FIRST[-1]}

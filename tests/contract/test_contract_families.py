@@ -25,8 +25,6 @@ PROTOCOL = Protocol(exploration_episodes=2, exploitation_episodes=1)
 
 @pytest.fixture(scope="module", params=[*FAMILIES, *KINDS])
 def name(request) -> str:
-    if request.param == "sign-miniworld":
-        request.getfixturevalue("miniworld")
     return request.param
 
 

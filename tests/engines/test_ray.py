@@ -1,5 +1,6 @@
 """Runs that are trained on a Ray cluster are those that are trained here, and nothing of them is lost on the way."""
 
+import dataclasses
 import importlib.util
 import shutil
 
@@ -96,3 +97,17 @@ def test_without_ray_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(ScoutError, match=r"pip install 'scoutrl\[ray\]'"):
         Cluster().check()
+
+
+def test_what_no_machine_has_is_not_waited_for_in_silence(monkeypatch, capsys):
+    from scoutrl.engines.on_ray import look_for_room
+
+    machines = [{"Alive": True, "Resources": {"CPU": 2.0}}, {"Alive": False, "Resources": {"CPU": 64.0, "GPU": 8.0}}]
+    monkeypatch.setattr("ray.nodes", lambda: machines)
+    look_for_room(Cluster(cpus_per_run=2.0))
+    for cluster in (Cluster(cpus_per_run=3.0), Cluster(gpus_per_run=0.5)):
+        with pytest.raises(ScoutError, match=r"no machine has them \(2 cores and 0 GPUs\); lower"):
+            look_for_room(cluster)
+        assert capsys.readouterr().err == ""
+        look_for_room(dataclasses.replace(cluster, address="head:6379"))
+        assert "waiting for one that joins" in capsys.readouterr().err

@@ -5,6 +5,7 @@ import jax
 import numpy as np
 import pytest
 from gymnasium.spaces import Box, Dict, Discrete, MultiDiscrete
+from gymnasium.vector import SyncVectorEnv
 
 from scoutrl import ProblemSet, ScoutError, from_gymnasium
 from scoutrl.envs.host.problems import read_problems
@@ -152,6 +153,13 @@ def test_a_make_that_fails_is_told_of_with_its_problem(make, said, capsys):
         from_gymnasium(make, problems, 5)
     assert "\n" not in str(refusal.value)
     assert capsys.readouterr().out == ""
+
+
+def test_a_vector_environment_is_refused_with_what_to_give_in_its_place():
+    vector = SyncVectorEnv([Plain, Plain])
+    for make in (vector, lambda problem: vector):
+        with pytest.raises(ScoutError, match=r"SyncVectorEnv is many .*function that makes a single one"):
+            from_gymnasium(make, [{"n": 0}, {"n": 1}], 5)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize(

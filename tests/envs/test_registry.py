@@ -1,12 +1,14 @@
 import importlib.metadata
+import os
 import sys
 
 import pytest
 
 from scoutrl.envs import MetaEnv, registry
 from scoutrl.envs.lever import Lever
-from scoutrl.envs.sign import simulator
+from scoutrl.envs.sign import miniworld
 from scoutrl.errors import ScoutError
+from scoutrl.simulators.sign import MakeSign
 
 
 def test_built_in_families_can_be_made(family):
@@ -17,8 +19,8 @@ def test_built_in_families_can_be_made(family):
 
 def test_without_miniworld_its_family_says_what_to_install(monkeypatch):
     monkeypatch.setattr(registry, "find_spec", lambda name: None)
-    monkeypatch.setattr(simulator, "find_spec", lambda name: None)
-    simulator.check.cache_clear()
+    monkeypatch.setattr(miniworld, "find_spec", lambda name: None)
+    miniworld.check.cache_clear()
     assert "sign-miniworld" not in registry.families()
     with pytest.raises(
         ScoutError, match=r"pip install 'scoutrl\[miniworld\]', and on Debian apt-get install .*libegl1"
@@ -50,15 +52,25 @@ def test_mistakes_are_named(name, options, message):
         registry.make(name, **options)
 
 
-def test_a_simulator_that_does_not_start_is_one_line(monkeypatch, tmp_path):
-    (tmp_path / "simulated.py").write_text("import no_such_library")
-    monkeypatch.setattr(simulator, "PROGRAM", tmp_path / "simulated.py")
-    monkeypatch.setattr(simulator, "find_spec", lambda name: True)
-    for cache in (simulator.check, simulator._processes):
-        cache.cache_clear()
-    with pytest.raises(
-        ScoutError, match=r"Miniworld failed \(its process ended\); on Debian it needs: apt-get install"
-    ):
+class Windowless(MakeSign):
+    """Makes what it should in the process that made it, and fails in any other."""
+
+    def __init__(self, *given):
+        super().__init__(*given)
+        self.home = os.getpid()
+
+    def __call__(self, problem, render_mode=None):
+        if os.getpid() != self.home:
+            raise ImportError("Library EGL not found")
+        return super().__call__(problem, render_mode)
+
+
+def test_a_simulator_that_does_not_start_is_one_line(monkeypatch):
+    monkeypatch.setattr(miniworld, "MakeSign", Windowless)
+    monkeypatch.setattr(miniworld, "find_spec", lambda name: True)
+    miniworld.check.cache_clear()
+    said = r"Miniworld failed \(ImportError: Library EGL not found\); on Debian it needs: apt-get install"
+    with pytest.raises(ScoutError, match=said):
         registry.make("sign-miniworld")
 
 

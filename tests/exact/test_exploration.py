@@ -88,6 +88,7 @@ def test_two_drawers_tell_where_all_is():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_useless_buses_tell_of_useful_ones_where_few_problems_are_left():
     """Unseen problems take as long as `bus`. Some of the 48 training problems are known by fewer steps."""
     found = exploration_length(scoutrl.make("distracting-bus"))

@@ -112,7 +112,7 @@ def test_another_comparison_is_refused(tmp_path):
         with pytest.raises(ScoutError, match=message) as refused:
             compared(tmp_path, [TABULAR], **({"steps": CHUNK} | options))
         assert "\n" not in str(refused.value)
-    with pytest.raises(ScoutError, match="holds a run and no comparison"):
+    with pytest.raises(ScoutError, match="holds a group of seeds"):
         compared(tmp_path / TABULAR.replace(":", "-"), [TABULAR], steps=CHUNK)
 
 

@@ -25,7 +25,7 @@ DREAM = Dream(
 )
 ITERATIONS = 1800
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,6 @@ def on_switches() -> Trial:
     return learnt(switches(), DREAM, ITERATIONS)
 
 
-@pytest.mark.long
 def test_the_reward_of_one_arm_tells_about_both():
     assert learnt(arms(), DREAM, ITERATIONS).exploitation.returns.mean() > 0.95
 
@@ -54,6 +53,5 @@ def test_a_distractor_is_ignored_and_exploring_stops(on_switches):
     assert explored.lengths.sum(axis=1).mean() < 4.5
 
 
-@pytest.mark.long
 def test_what_two_exploration_episodes_show_is_put_together():
     assert learnt(halves(), DREAM, ITERATIONS).exploitation.returns.mean() > 0.95

@@ -6,7 +6,10 @@ A few examples by default; `SCOUT_FUZZ=2000` tries so many of each kind.
 import json
 import os
 import shutil
+from pathlib import Path
 
+import jax
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,11 +17,22 @@ from hypothesis import strategies as st
 from scoutrl.cli import main
 from scoutrl.cli.app import COMMANDS
 from scoutrl.engines import seeds as engines_seeds
+from scoutrl.envs.check import check_own
+from scoutrl.envs.problems import SPLITS
 from scoutrl.evaluation import evaluate
-from scoutrl.experiments import compare, coupling
+from scoutrl.experiments import compare, coupling, plan
+from scoutrl.experiments.comparison_dir import describe_comparison
+from scoutrl.reporting.known_bounds import KnownBounds
+from scoutrl.results.comparison import AlgorithmResult, Budget, Comparison, SeedResult
+from scoutrl.results.curves import Curve
+from scoutrl.results.statistics import Iqm
+from scoutrl.runs import families
+from scoutrl.runs import open as opened
+from scoutrl.runs.run_dir import RunDirectory
 from scoutrl.training import loop
 
-TRIES = int(os.environ.get("SCOUT_FUZZ", "25"))
+SCRIPT, ROOMS = "probes.scripted:Script", "probes.rooms:Rooms"
+TRIES = int(os.environ.get("SCOUT_FUZZ", "12"))
 fuzz = settings(
     max_examples=TRIES,
     deadline=None,
@@ -57,6 +71,19 @@ def _nothing_runs_long(monkeypatch):
     monkeypatch.setattr(loop, "TrainingProgram", nothing)
     for module in (engines_seeds, compare, coupling):
         monkeypatch.setattr(module, "train_groups", nothing)
+    for module in (families, opened, plan):
+        monkeypatch.setattr(module, "check_own", _check_once)
+
+
+_CHECKED: set[tuple] = set()
+
+
+def _check_once(env, *, play=True):
+    """A family that is as it was in an earlier try need not be played again."""
+    what = (type(env), repr(env), play, *(bytes(np.asarray(leaf)) for leaf in jax.tree.leaves(env)))
+    if what not in _CHECKED:
+        check_own(env, play=play)
+        _CHECKED.add(what)
 
 
 class _EverythingWasRead(BaseException):
@@ -127,8 +154,78 @@ def test_metrics(data, run, scripted_run, capsys):
     assert_no_traceback(["evaluate", str(run), "--trials", "4"], capsys)
 
 
+ONE = AlgorithmResult(
+    label="dream",
+    algorithm="dream",
+    preset="default",
+    settings={"z": 3},
+    final=Iqm(0.5, (0.25, 0.75), 1),
+    seeds=(
+        SeedResult(0, "dream/seed-0", 16, 1, 1.0, 0.5, 0.0, 2.0, None),
+        SeedResult(1, "dream/seed-1", 0, 0, 0.0, None, None, None, "NaN"),
+    ),
+    by_steps=Curve([8.0, 16.0], [0.0, 0.5], None, None, 1),
+    by_seconds=None,
+    protocol=None,
+)
+COMPARED = Comparison(Path(), "lever", {"size": 4}, Budget(16, None), 8, 0, {"optimum": 1.0}, algorithms=(ONE,))
+
+
+def changed(draw, content, depth: int = 0):
+    """JSON with one value replaced, added or removed, at whatever depth."""
+    inner = sorted(content) if isinstance(content, dict) else range(len(content)) if isinstance(content, list) else []
+    if depth == 0 or (inner and draw(st.integers(0, 3))):
+        place = draw(st.sampled_from(inner))
+        found = content.copy()
+        found[place] = changed(draw, content[place], depth + 1)
+        return found
+    if inner and draw(st.booleans()):
+        place = draw(st.sampled_from(inner))
+        found = content.copy()
+        del found[place]
+        return found
+    return draw(values)
+
+
+@fuzz
+@given(data=st.data())
+def test_results(data, tmp_path, capsys):
+    """The results of a comparison, of which a page is made."""
+    content = json.loads(json.dumps(COMPARED.to_dict()))
+    written = json.dumps(changed(data.draw, content))
+    if data.draw(st.integers(0, 9)) == 0:
+        written = written[: data.draw(st.integers(0, len(written)))]
+    (tmp_path / "results.json").write_text(written)
+    assert_no_traceback(["report", str(tmp_path)], capsys)
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory) -> Path:
+    """The directory of a comparison with work in it, so that it has to be gone on with."""
+    out = tmp_path_factory.mktemp("comparison")
+    planned = plan.plan(ROOMS, [SCRIPT], 5, out, Budget(16, None), 8, {})
+    with RunDirectory(out) as directory:
+        describe_comparison(directory, planned.groups, planned.budget)
+    (out / "seed-0" / "checkpoints" / "0000000001").mkdir(parents=True)
+    (out / "seed-0" / "config.json").write_text("{}")
+    return out
+
+
+@pytest.mark.slow
+@fuzz
+@given(data=st.data())
+def test_config_of_a_comparison(data, begun, capsys):
+    """Its algorithms, family, options or budget."""
+    words = ["compare", ROOMS, "--algorithms", SCRIPT, "--steps", "16", "--out", str(begun)]
+    good = (begun / "config.json").read_text()
+    (begun / "config.json").write_text(json.dumps(changed(data.draw, json.loads(good))))
+    assert_no_traceback(words, capsys)
+    (begun / "config.json").write_text(good)
+
+
 OPTIONS = "--preset --seed --seeds --steps --out --set --seeds-mode --trials --split --env --video --json --algorithms "
-OPTIONS += "--minutes --sizes --help --version"
+OPTIONS += "--minutes --sizes --help --version --until --engine --address --cpus-per-run --gpus-per-run --storage "
+OPTIONS += "--problems --horizon --track --trust --export"
 WORDS = [*COMMANDS, *OPTIONS.split(), "dream", "rl2", "lever", "distracting-bus", "vmap", "test", "env.size=4"]
 WORDS += [
     "capacity=3",
@@ -140,6 +237,11 @@ WORDS += [
     "",
     "--",
     "-",
+    "ray",
+    "csv",
+    "95%",
+    "gym:FrozenLake-v1",
+    "problems.json",
     "=",
     "--set=",
     "a:b",
@@ -159,6 +261,8 @@ commands = st.sampled_from([*COMMANDS]).flatmap(lambda command: lines.map(lambda
 @given(words=lines | commands)
 def test_command_lines(words, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("scoutrl.exact.bounds.bounds", lambda env: {"optimum": {"train": 1.0, "test": 1.0}})
-    monkeypatch.setattr("scoutrl.exact.exploration.exploration_length", lambda env: {})
+    (tmp_path / "problems.json").write_text('[{"map_name": "4x4"}]')
+    # Not the functions within: what they find is kept on disk, for those who want the true bounds.
+    monkeypatch.setattr("scoutrl.api.find_bounds", lambda env: KnownBounds({"optimum": dict.fromkeys(SPLITS, 1.0)}, {}))
+    monkeypatch.setattr("scoutrl.training.advice.advise", lambda family: [])
     assert_no_traceback(words, capsys)

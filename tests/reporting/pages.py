@@ -13,10 +13,10 @@ from scoutrl.envs.describe import Description, Symbol
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT, TrainedAgent
 from scoutrl.runs.arrays import to_arrays
+from scoutrl.runs.begun import CHECKPOINTS
 from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.runs.metrics import FILE, RETURN
 from scoutrl.runs.open import TrainedRun
-from scoutrl.runs.record import CHECKPOINTS
 
 SMALL = {"width": 4, "policy_width": 4, "z": 3, "memory_size": 4}
 

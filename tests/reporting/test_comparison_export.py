@@ -7,6 +7,7 @@ import pytest
 
 from scoutrl.cli.app import parse
 from scoutrl.errors import ScoutError
+from scoutrl.exact.length import ExplorationLength
 from scoutrl.reporting.export import FORMATS, check_formats, export, latex, markdown
 from scoutrl.reporting.tables import HEAD, rows_of
 from scoutrl.results.comparison import read_comparison
@@ -47,9 +48,19 @@ def test_labels_are_escaped(comparison):
 
 
 def test_what_failed_has_dashes(comparison):
-    failed = dataclasses.replace(comparison.algorithms[0], final=None, seeds=())
+    failed = dataclasses.replace(comparison.algorithms[0], final=None, seeds=(), settings={})
     row = next(rows_of(dataclasses.replace(comparison, algorithms=(failed,))))
-    assert row.cells == ("dream", "–", "–", "–", "0 of 0", "–", "–")
+    assert row.cells == ("dream", "–", "–", "–", "–", "0 of 0", "–", "–", "–")
+
+
+def test_each_row_has_the_shortest_exploration_and_what_only_some_have(comparison):
+    dream, *_, rival = comparison.algorithms
+    told = dataclasses.replace(rival, settings=rival.settings | {"goal_while_exploring": True})
+    shortest = ExplorationLength("exact", 10.0)
+    shown = dataclasses.replace(comparison, algorithms=(dream, rival, told), shortest_exploration=shortest)
+    notes = ["acts on hypotheses in 50% of training trials", "–", "sees the goal while exploring"]
+    assert [row.cells[HEAD.index("notes")] for row in rows_of(shown)] == notes
+    assert {row.cells[HEAD.index("shortest")] for row in rows_of(shown)} == {"10.00"}
 
 
 def test_unknown_formats_are_refused_before_anything_is_trained():

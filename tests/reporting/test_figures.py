@@ -70,7 +70,7 @@ def test_exploration_is_drawn_beside_the_shortest_that_suffices(comparison):
 
 def test_the_table_tells_the_shortest_exploration(comparison, capsys):
     show(comparison)
-    assert "shortest" not in capsys.readouterr().err
+    assert "shortest exploration" not in capsys.readouterr().err
     show(dataclasses.replace(comparison, shortest_exploration=ExplorationLength("at most", 5.0, "a limit")))
     assert "shortest exploration that suffices, in steps: 5.00 (at most): a limit" in capsys.readouterr().err
 

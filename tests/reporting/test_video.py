@@ -4,7 +4,7 @@ from PIL.GifImagePlugin import GifImageFile
 
 import scoutrl
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.recording import RecordedEpisode
+from scoutrl.evaluation.recorded import RecordedEpisode
 from scoutrl.reporting.video import _frame, _write
 from scoutrl.trials.agent import Phase
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT
+from scoutrl.runs.begun import CHECKPOINTS
 from scoutrl.runs.config import RunConfig, resolve
-from scoutrl.runs.record import CHECKPOINTS, TO_GO_ON
+from scoutrl.runs.record import TO_GO_ON
 
 TIMES = ("seconds", "steps_per_second", "updates_per_second", "compile_seconds")
 CHUNK = 160

@@ -135,6 +135,7 @@ def trained() -> list[tuple[TrainingState, Chunk]]:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_training_is_the_same(trained):
     (state, told), (other_state, other_told) = trained
     assert told.metrics.keys() == other_told.metrics.keys() >= METRICS
@@ -154,6 +155,7 @@ def test_training_is_the_same(trained):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_evaluation_is_the_same(trained):
     agent, protocol = DREAM.agent(ENV, trained[0][0].algorithm), DREAM.protocol(greedy=True)
     scores, other_scores = both(ENV, lambda sampler: scorer(sampler, protocol, 10, "train")(agent, 1))

@@ -7,8 +7,7 @@ from scoutrl._platform import on_this_machine
 from scoutrl.api.common import prepare
 from scoutrl.envs import Spec
 from scoutrl.exact.length import ExplorationLength
-from scoutrl.runs.families import build, checked_options
-from scoutrl.runs.settings import assignments
+from scoutrl.runs.families import build, checked_options, options_only
 
 if TYPE_CHECKING:
     from scoutrl.reporting.known_bounds import KnownBounds
@@ -65,7 +64,7 @@ def check(family: str | Spec, settings: Mapping[str, Any] | Iterable[str] = ()) 
     prepare()
     from scoutrl.training.advice import advise
 
-    options = {name.removeprefix("env."): value for name, value in assignments(settings).items()}
+    options = options_only(settings, "scout check")
     return advise(build(family, checked_options(family, options)) if isinstance(family, str) else family)
 
 

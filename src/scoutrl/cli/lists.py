@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from scoutrl.cli.options import Count, Flag, Problems, Settings, with_problems
 from scoutrl.cli.printing import print_json, print_table
 from scoutrl.cli.waiting import waiting
-from scoutrl.errors import ScoutError
 
 if TYPE_CHECKING:
     from scoutrl.algorithms.settings import Setting
@@ -25,15 +24,9 @@ def bounds(family: str, /, *, sets: Settings = (), json: Flag = False) -> None:
     """
     from scoutrl.api import find_bounds
     from scoutrl.envs.problems import SPLITS
-    from scoutrl.runs.families import build, checked_options
-    from scoutrl.runs.settings import assignments
+    from scoutrl.runs.families import build, checked_options, options_only
 
-    chosen = assignments(sets)
-    strangers = [name for name in chosen if not name.startswith("env.")]
-    if strangers:
-        raise ScoutError(f"bounds have options of the family only, written env.NAME=VALUE; {strangers[0]!r} is none.")
-    options = {name.removeprefix("env."): value for name, value in chosen.items()}
-    env = build(family, checked_options(family, options))
+    env = build(family, checked_options(family, options_only(sets, "scout bounds")))
     with waiting(f"computing the bounds of {family}"):
         known = find_bounds(env)
     found = known.returns

@@ -37,9 +37,9 @@ def with_problems(sets: Sequence[str], problems: str | None, horizon: int | None
 
     found: dict[str, object] = assignments(sets)
     if problems is not None:
-        from scoutrl.envs.host.by_id import read_file
+        from scoutrl.cli.problems import read_problems
 
-        found["env.problems"] = read_file(problems)
+        found["env.problems"] = read_problems(problems)
     return found if horizon is None else found | {"env.horizon": horizon}
 
 

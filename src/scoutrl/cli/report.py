@@ -1,5 +1,6 @@
 """`scout report`."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -30,9 +31,11 @@ def report(
         trust: Import code of your own that the run names, such as a family in this directory; it can do anything.
     """
     from scoutrl.api import report as make
+    from scoutrl.runs.files import new_file
 
     given = Path(run_dir)
-    file = Path(out) if out is not None else (given.parent if given.is_file() else given) / "report.html"
+    # Looked at first: making a page takes a while.
+    file = new_file(out if out is not None else (given.parent if os.path.isfile(given) else given) / "report.html")
     written = make(run_dir, trust=trust).save(file)
     print(f"Page: {written}  ({written.stat().st_size / 1e6:.1f} MB; open it in a browser)")
     if open_:

@@ -9,10 +9,10 @@ from ray import tune
 
 from scoutrl.engines.seed_process import Command, SeedProcess, SeedRun
 from scoutrl.engines.transport import snapshot
+from scoutrl.runs.begun import CHECKPOINTS
 from scoutrl.runs.checkpoint import newest_name
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.metrics import RETURN
-from scoutrl.runs.record import CHECKPOINTS
 
 FAILURE = "failure"
 """Metric of a run that cannot go on: why, in one line."""

@@ -6,7 +6,7 @@ import os
 import socket
 import warnings
 from collections.abc import Iterator, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, final
 
 import ray
@@ -18,7 +18,7 @@ from scoutrl.engines.seed_process import IDLE, Command, SeedRun, share_done
 from scoutrl.engines.transport import Storage, fetch, refuse_others
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.runs.metrics import newest
-from scoutrl.runs.record import is_finished
+from scoutrl.runs.record import is_finished, print_status
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.signals import Interrupted, StopSignals
 
@@ -85,8 +85,8 @@ def _train(
     )
     failures: dict[Path, str] = {}
     for result in tuner.fit():
-        assert result.config is not None
-        seed, failure = named[result.config["run"]["name"]], (result.metrics or {}).get(FAILURE)
+        # By its directory: one that has told nothing yet, as it waits or fails at once, has no configuration.
+        seed, failure = named[PurePosixPath(result.path).name], (result.metrics or {}).get(FAILURE)
         if result.checkpoint is not None and not fetch(result.checkpoint, seed):
             failure = failure or "what was trained of it could not be fetched; the same command tries again."
         if not (failure or result.error or stop.received or is_finished(seed.config, seed.out)):
@@ -124,9 +124,27 @@ def _connected(cluster: Cluster) -> Iterator[None]:
         where = cluster.address or "this machine"
         raise ScoutError(f"no Ray cluster at {where} ({str(error).splitlines()[0]}); see docs/clusters.md.") from error
     try:
+        look_for_room(cluster)
         yield
     finally:
         ray.shutdown()
+
+
+def look_for_room(cluster: Cluster) -> None:
+    """See whether some machine of the cluster that was joined has what a run takes; if none, say what is waited for.
+
+    Raises:
+        ScoutError: the cluster is this machine alone, so that a run would wait forever.
+    """
+    wanted = {"CPU": cluster.cpus_per_run, "GPU": cluster.gpus_per_run}
+    machines = [node["Resources"] for node in ray.nodes() if node["Alive"]]
+    if any(all(machine.get(kind, 0.0) >= count for kind, count in wanted.items()) for machine in machines):
+        return
+    have = " or ".join(f"{one.get('CPU', 0):g} cores and {one.get('GPU', 0):g} GPUs" for one in machines[:3])
+    said = f"a run takes {wanted['CPU']:g} cores and {wanted['GPU']:g} GPUs, and no machine has them ({have})"
+    if cluster.address is None:
+        raise ScoutError(f"{said}; lower --cpus-per-run or --gpus-per-run.")
+    print_status(f"{said}; waiting for one that joins the cluster.")
 
 
 def _reach(address: str | None) -> None:

@@ -16,9 +16,10 @@ from scoutrl.envs import Spec
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.evaluation.evaluate import Measure
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.config import RunConfig, completed, make_algorithm, make_env
-from scoutrl.runs.record import has_work, is_finished, print_status
-from scoutrl.runs.run_dir import CONFIG, FORMAT, RunDirectory, check_format, refuse_other
+from scoutrl.runs.record import is_finished, print_status
+from scoutrl.runs.run_dir import CONFIG, FORMAT, GROUP, RunDirectory, check_format, refuse_other
 from scoutrl.training.loop import train_together
 from scoutrl.training.memory import check_memory
 
@@ -156,14 +157,11 @@ def _describe_group(directory: RunDirectory, group: SeedGroup) -> None:
     here = {name: value for name, value in group.config.identity().items() if name != "seed"}
     seeds = {seed.config.seed for seed in group.seeds}
     there = directory.read_config()
-    if there is not None:
-        if "seeds" not in there:
-            raise ScoutError(f"{directory.path} holds a run of one seed; name another directory with --out DIR.")
+    if there is not None and to_continue(directory.path, there, GROUP):
         check_format(there, directory.path)
         seeds |= _seeds_of(directory, there.pop("seeds"))
         del there["format"]
-        if has_work(directory.path):
-            refuse_other(directory.path, completed(there, here), here)
+        refuse_other(directory.path, completed(there, here), here)
     directory.write_config(json.dumps({"format": FORMAT, "seeds": sorted(seeds)} | here, indent=2) + "\n")
 
 

@@ -16,9 +16,10 @@ from ray.tune import Checkpoint
 from scoutrl.engines.seed_process import SeedRun
 from scoutrl.errors import ScoutError
 from scoutrl.runs import checkpoint
+from scoutrl.runs.begun import CHECKPOINTS, has_work
 from scoutrl.runs.config import completed
 from scoutrl.runs.files import writing
-from scoutrl.runs.record import CHECKPOINTS, TO_GO_ON, has_work
+from scoutrl.runs.record import TO_GO_ON
 from scoutrl.runs.run_dir import CONFIG, RunDirectory, refuse_other
 
 

@@ -73,6 +73,10 @@ class Spec(eqx.Module):
         """Whether a step ends the return that is learnt from, be it because of the problem or of its time limit."""
         return terminated | out_of_time if self.time_limit == "ends" else terminated
 
+    def describe(self) -> Description:
+        """The family in words, for people; a family need not define this."""
+        return Description()
+
     @abc.abstractmethod
     def sample_goal(self, key: PRNGKeyArray) -> Goal:
         """Draw the goal of an episode of some training problem; None in a family without goals."""
@@ -108,10 +112,6 @@ class MetaEnv(Spec):
         does not show them, need not define this.
         """
         return self.render(state)
-
-    def describe(self) -> Description:
-        """The family in words, for people; a family need not define this."""
-        return Description()
 
     def sample_goal(self, key: PRNGKeyArray) -> Goal:
         """The goal of an episode of a training problem drawn at random."""

@@ -56,9 +56,29 @@ _BUILT_IN = {
         "3D visual navigation: read the sign behind the barrier, then go to the box or key of that colour.",
     ),
     "sign-miniworld": Plugin(
-        "scoutrl.envs.sign.miniworld:SignMiniworld",
+        "scoutrl.envs.sign.miniworld:sign_miniworld",
         "As sign, played in the real simulator.",
         needs="miniworld",
+    ),
+    "minigrid-doors": Plugin(
+        "scoutrl.envs.doors:minigrid_doors",
+        "Gymnasium: see of what colour a ball is, then open the door of that colour (14 problems, 4 unseen).",
+        needs="minigrid",
+    ),
+    "cheetah-vel": Plugin(
+        "scoutrl.envs.mujoco:cheetah_vel",
+        "MuJoCo's half-cheetah: run at a velocity that has to be found out (100 velocities, 30 unseen).",
+        needs="mujoco",
+    ),
+    "cheetah-dir": Plugin(
+        "scoutrl.envs.mujoco:cheetah_dir",
+        "MuJoCo's half-cheetah: run backwards or forwards, which of them has to be found out.",
+        needs="mujoco",
+    ),
+    "ant-goal": Plugin(
+        "scoutrl.envs.mujoco:ant_goal",
+        "MuJoCo's ant: go to a place that has to be found out (150 places, 30 unseen).",
+        needs="mujoco",
     ),
 }
 

@@ -1,11 +1,18 @@
-"""What a film shows of an episode."""
+"""What is kept of trials that films and pages show, in any family."""
 
+import abc
 import dataclasses
+from collections.abc import Sequence
 
+import equinox as eqx
+import jax
 import numpy as np
+from jaxtyping import Array
 
+from scoutrl.envs import Spec
 from scoutrl.envs.base import Goal
 from scoutrl.trials.agent import Phase
+from scoutrl.trials.trial import Episodes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -29,3 +36,96 @@ class RecordedEpisode:
     """[moments - 1, *action]: what the agent did at each moment but the last."""
     preferences: np.ndarray | None = None
     """[moments - 1, components, most]: what it chose by, see `decisions.preferences`; None if that cannot be said."""
+
+
+class Moments(eqx.Module):
+    """What is noted of the agent before the first step of an episode and after each."""
+
+    known: Array
+    z: Array | None
+    """What the agent has decoded of the problem; None of an agent that decodes nothing."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Drawn:
+    """An episode in pictures: its moments up to the end."""
+
+    pictures: np.ndarray
+    """As in `RecordedEpisode`."""
+    spots: np.ndarray
+    """As in `RecordedEpisode`."""
+
+
+class Drawer(abc.ABC):
+    """Draws what took place in recorded trials; pictures of all of them would not fit into memory."""
+
+    @abc.abstractmethod
+    def draw(self, trials: Sequence[int]) -> list[list[Drawn]]:
+        """For each of the trials its episodes, in order.
+
+        Raises:
+            ScoutError: the family cannot be drawn.
+        """
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordedTrials:
+    """Some trials; all arrays are NumPy and have the leading axis [trials]."""
+
+    env: Spec
+    ids: np.ndarray
+    """[trials, k]: problem IDs."""
+    phases: tuple[Phase, ...]
+    """The phases of a trial's episodes, in order."""
+    shown: tuple[bool, ...]
+    """Whether the agent was shown the goal of each of these episodes."""
+    episodes: tuple[Episodes, ...]
+    """One for each phase; `kept` holds preferences."""
+    moments: tuple[Moments, ...]
+    """One for each phase, [trials, horizon + 1, …]."""
+    drawer: Drawer
+    """Draws them."""
+
+    def of_phase(self, phase: Phase) -> list[int]:
+        """Which of the episodes are of a phase."""
+        return [place for place, one in enumerate(self.phases) if one == phase]
+
+    def goals(self) -> np.ndarray | None:
+        """[trials, *goal]: of the first exploitation episode; None in a family without goals."""
+        goals = self.episodes[self.of_phase(Phase.EXPLOITATION)[0]].goals
+        return None if goals is None else np.asarray(goals)
+
+    def known(self) -> np.ndarray:
+        """[trials]: what was known when exploration was over; NaN if nobody can tell."""
+        return np.asarray(self.moments[self.of_phase(Phase.EXPLORATION)[-1]].known[:, -1])
+
+    def returns(self, phase: Phase) -> np.ndarray:
+        """[trials]: mean return of the episodes of a phase."""
+        return np.mean([self.episodes[place].rewards.sum(axis=1) for place in self.of_phase(phase)], axis=0)
+
+    def lengths(self, phase: Phase) -> np.ndarray:
+        """[trials]: mean steps of the episodes of a phase."""
+        return np.mean([self.episodes[place].mask.sum(axis=1) for place in self.of_phase(phase)], axis=0)
+
+    def some(self, trials: Sequence[int]) -> list[list[RecordedEpisode]]:
+        """The episodes of some of the trials, with pictures."""
+        return [
+            [self._episode(trial, place, one) for place, one in enumerate(drawn)]
+            for trial, drawn in zip(trials, self.drawer.draw(trials), strict=True)
+        ]
+
+    def _episode(self, trial: int, place: int, drawn: Drawn) -> RecordedEpisode:
+        """One of the episodes of a trial: its moments up to its end."""
+        episode, moments = jax.tree.map(lambda x: x[trial], (self.episodes[place], self.moments[place]))
+        count = len(drawn.pictures)
+        return RecordedEpisode(
+            self.phases[place],
+            pictures=drawn.pictures,
+            spots=drawn.spots,
+            observations=episode.observations[:count],
+            rewards=np.concatenate([np.zeros(1, np.float32), episode.rewards])[:count],
+            known=moments.known[:count],
+            goal=episode.goals if self.shown[place] else None,
+            actions=episode.actions[: count - 1],
+            preferences=None if episode.kept is None else episode.kept[: count - 1],
+        )

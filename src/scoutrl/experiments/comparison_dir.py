@@ -1,15 +1,31 @@
 """The directory of a comparison. Its family and kind of budget are fixed; algorithms, seeds and steps may be added."""
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from typing import Any
 
+from scoutrl.decoding import decode
 from scoutrl.engines.seeds import SeedGroup
 from scoutrl.errors import ScoutError
 from scoutrl.results.comparison import Budget
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.config import completed
-from scoutrl.runs.record import has_work
-from scoutrl.runs.run_dir import RunDirectory, refuse_other
+from scoutrl.runs.run_dir import COMPARISON, CONFIG, RunDirectory, refuse_other
+
+
+@dataclasses.dataclass(frozen=True)
+class _Described:
+    """What the config.json of a comparison says."""
+
+    family: str
+    """Name of the family."""
+    family_options: dict[str, Any]
+    """Its options."""
+    budget: Budget
+    """The training of each seed."""
+    algorithms: dict[str, dict[str, Any]]
+    """What is the same for all seeds of an algorithm, by the label of the algorithm."""
 
 
 def describe_comparison(directory: RunDirectory, groups: Sequence[SeedGroup], budget: Budget) -> None:
@@ -18,30 +34,31 @@ def describe_comparison(directory: RunDirectory, groups: Sequence[SeedGroup], bu
     Raises:
         ScoutError: the directory holds something else, or a comparison over a longer budget.
     """
-    here = {"family": groups[0].config.family, "family_options": groups[0].config.family_options}
-    algorithms = {group.label: _identity(group) for group in groups}
+    config = groups[0].config
+    here = _Described(config.family, config.family_options, budget, {group.label: _identity(group) for group in groups})
     there = directory.read_config()
-    if there is not None:
-        if "comparison" not in there:
-            raise ScoutError(f"{directory.path} holds a run and no comparison; name another directory with --out DIR.")
-        if has_work(directory.path):
-            algorithms = _continued(directory, there["comparison"], here, algorithms, budget)
-    length = {"steps": budget.steps, "minutes": budget.minutes}
-    content = {"comparison": here | {"budget": length, "algorithms": algorithms}}
+    if there is not None and to_continue(directory.path, there, COMPARISON):
+        here = _continued(directory, there["comparison"], here)
+    content = {"comparison": dataclasses.asdict(here)}
     directory.write_config(json.dumps(content, indent=2, allow_nan=False) + "\n")
 
 
-def _continued(
-    directory: RunDirectory, there: dict[str, Any], here: dict[str, Any], algorithms: dict[str, Any], budget: Budget
-) -> dict[str, Any]:
-    """All algorithms of the comparison described in `there`, to which those of the one in `here` are added."""
-    known = there.pop("algorithms")
-    _refuse_shorter(directory, Budget(**there.pop("budget")), budget)
-    refuse_other(directory.path, there, here, "comparison")
-    for label in known.keys() & algorithms.keys():
-        old = completed(known[label], algorithms[label])
-        refuse_other(directory.path, {label: old}, {label: algorithms[label]}, "comparison")
-    return known | algorithms
+def _continued(directory: RunDirectory, content: object, here: _Described) -> _Described:
+    """The comparison `here`, with the algorithms besides that its config.json has in `content`."""
+    try:
+        there = decode(content, _Described, "the configuration of a comparison")
+    except ScoutError as error:
+        raise ScoutError(f"{directory.path / CONFIG}: {error} Put it right, or name another --out.") from error
+    _refuse_shorter(directory, there.budget, here.budget)
+    refuse_other(directory.path, _family(there), _family(here), "comparison")
+    for label in there.algorithms.keys() & here.algorithms.keys():
+        new = here.algorithms[label]
+        refuse_other(directory.path, {label: completed(there.algorithms[label], new)}, {label: new}, "comparison")
+    return dataclasses.replace(here, algorithms=there.algorithms | here.algorithms)
+
+
+def _family(described: _Described) -> dict[str, Any]:
+    return {"family": described.family, "family_options": described.family_options}
 
 
 def _identity(group: SeedGroup) -> dict[str, Any]:

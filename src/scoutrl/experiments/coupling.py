@@ -15,14 +15,15 @@ from jaxtyping import Array
 
 from scoutrl._platform import pin_threads
 from scoutrl.engines.seeds import SeedGroup, train_groups
-from scoutrl.errors import RunsFailedError, ScoutError
+from scoutrl.errors import RunsFailedError
 from scoutrl.experiments.coupling_plan import plan_coupling, steps_per_evaluation, steps_per_trial
 from scoutrl.results.coupling import FAMILY, Coupling, CouplingResult
 from scoutrl.results.files import write_results
 from scoutrl.results.growth import Growth, SizeResult, first_solved
+from scoutrl.runs.begun import to_continue
 from scoutrl.runs.metrics import RETURN, newest, read_rows
 from scoutrl.runs.provenance import read_provenance
-from scoutrl.runs.run_dir import RunDirectory
+from scoutrl.runs.run_dir import COUPLING, RunDirectory
 from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.trials.trial import Trial
 
@@ -65,9 +66,7 @@ def _mark(directory: RunDirectory) -> None:
     Raises:
         ScoutError: it is the directory of something else.
     """
-    there = directory.read_config()
-    if there is not None and "coupling" not in there:
-        raise ScoutError(f"{directory.path} holds something else; name another directory with --out DIR.")
+    to_continue(directory.path, directory.read_config(), COUPLING)
     directory.write_config(json.dumps({"coupling": {"family": FAMILY}}, indent=2) + "\n")
 
 
@@ -106,5 +105,6 @@ def _size_result(group: SeedGroup, metric: str, failures: Mapping[Path, str]) ->
     solved = {seed.config.seed: first_solved(read_rows(seed.out), metric) for seed in sound}
     failed = {seed.config.seed: failures[seed.out] for seed in group.seeds if seed.out in failures}
     # Runs that were made longer before are used as they are.
-    budget = min((int(newest(seed.out)["env_steps"]) for seed in sound), default=group.config.steps)
+    lived = [newest(seed.out).get("env_steps", group.config.steps) for seed in sound]
+    budget = int(min(lived, default=group.config.steps))
     return SizeResult.of(_size(group), budget, steps_per_evaluation(group.config), solved, failed)

@@ -11,14 +11,14 @@ from scoutrl.nn.init import zeros
 class LayerNorm(eqx.Module):
     """y = scale (x - mean) / deviation + shift over the last axis (Ba et al. 2016)."""
 
-    scale: Float[Array, " size"]
+    scale: Float[Array, "*several size"]
     """One at first, kept as its difference from that."""
-    shift: Float[Array, " size"]
+    shift: Float[Array, "*several size"]
     """Zero at first."""
 
-    def __init__(self, size: int):
-        """For vectors of that length."""
-        self.scale, self.shift = zeros(size), zeros(size)
+    def __init__(self, *shape: int):
+        """For vectors of the last length; those before it have scales and shifts of their own."""
+        self.scale, self.shift = zeros(*shape), zeros(*shape)
 
     def __call__(self, x: Float[Array, "*batch size"]) -> Float[Array, "*batch size"]:
         """Normalise."""

@@ -72,10 +72,11 @@ class Worker:
     def do(self, command: bytes) -> list[tuple[int, str]]:
         """Carry out a command; the slots in which something failed, and what."""
         act = {RESET: self._reset, STEP: self._step}[command[:1]]
-        active = self._arrays["active"]
-        return [
-            failure for slot in self._halves[int(command[1:])] if active[slot] for failure in self._tried(act, slot)
-        ]
+        active, slots = self._arrays["active"], self._halves[int(command[1:])]
+        if act == self._reset:
+            # One problem after the other: some environments share what is costly to change, such as a world to draw.
+            slots.sort(key=self._arrays["row"].__getitem__)
+        return [failure for slot in slots if active[slot] for failure in self._tried(act, slot)]
 
     def _tried(self, act: Callable[[int], None], slot: int) -> list[tuple[int, str]]:
         try:

@@ -119,10 +119,12 @@ _COLUMNS = {
     "low": "ci95_low",
     "high": "ci95_high",
     "explored": "exploration_steps",
+    "shortest": "shortest_exploration_steps",
     "sound": "seeds_sound",
     "seeds": "seeds_asked",
     "steps": "env_steps",
     "seconds": "seconds",
+    "notes": "notes",
 }
 """Fields of a row to the columns of a file."""
 _TABLES: dict[str, tuple[str, Callable[[Sequence[Row]], str]]] = {

@@ -10,12 +10,13 @@ import scoutrl
 from scoutrl._platform import cache_directory
 from scoutrl.decoding import decode
 from scoutrl.envs import Spec
+from scoutrl.envs.problems import SPLITS
 from scoutrl.errors import ScoutError
 from scoutrl.exact.bounds import Bounds, bounds, has_bounds
 from scoutrl.exact.exploration import exploration_length
 from scoutrl.exact.length import ExplorationLength
 from scoutrl.runs.families import name_of, options_of_object, rebuilds
-from scoutrl.runs.files import write_text
+from scoutrl.runs.files import read_text, write_text
 
 
 @final
@@ -74,9 +75,10 @@ def _file(env: Spec) -> Path | None:
 
 def _read(file: Path) -> KnownBounds | None:
     try:
-        return decode(json.loads(file.read_text(encoding="utf-8")), KnownBounds, "bounds")
+        found = decode(json.loads(read_text(file)), KnownBounds, "bounds")
     except (OSError, ValueError, RecursionError, ScoutError):
         return None
+    return found if all(value.keys() == set(SPLITS) for value in found.returns.values()) else None
 
 
 def _keep(file: Path, found: KnownBounds) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from scoutrl.runs.files import writing
+from scoutrl.runs.files import replacing, writing
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -80,7 +80,8 @@ def save(figure: "Figure", path: Path, formats: Sequence[str] = ("png", "svg")) 
         for file, one in zip(found, formats, strict=True):
             # Without a date the same figure is the same file.
             undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(one)
-            figure.savefig(file, dpi=160, metadata=undated)
+            with replacing(file) as temporary:
+                figure.savefig(temporary, dpi=160, format=one, metadata=undated)
     return found
 
 

@@ -34,7 +34,7 @@ def show_coupling(coupling: Coupling) -> None:
 
 
 def comparison_table(comparison: Comparison) -> "Table":
-    """One row per algorithm: return, steps of an exploration episode, seeds, and medians of training steps and seconds.
+    """One row per algorithm: return, steps of exploration, seeds, medians of training steps and seconds, notes.
 
     Exploration steps are means over the seeds that did not fail.
     """

@@ -6,7 +6,17 @@ from collections.abc import Iterator
 
 from scoutrl.results.comparison import AlgorithmResult, Comparison
 
-HEAD = ("algorithm", "return (IQM)", "95% interval", "exploration steps", "seeds", "env steps", "training s")
+HEAD = (
+    "algorithm",
+    "return (IQM)",
+    "95% interval",
+    "exploration steps",
+    "shortest",
+    "seeds",
+    "env steps",
+    "training s",
+    "notes",
+)
 """What the columns are."""
 
 
@@ -20,6 +30,8 @@ class Row:
     high: float | None
     explored: float | None
     """Mean steps of an exploration episode over the seeds that did not fail."""
+    shortest: float | None
+    """Steps of the shortest exploration that suffices, the same for all algorithms."""
     sound: int
     """Seeds that did not fail."""
     seeds: int
@@ -27,6 +39,8 @@ class Row:
     """Median of the environment steps."""
     seconds: float | None
     """Median of the seconds of training; compilation does not count."""
+    notes: str
+    """What it had in training that not every algorithm has; may be empty."""
 
     @property
     def cells(self) -> tuple[str, ...]:
@@ -37,24 +51,28 @@ class Row:
             _text(self.iqm, ".3f"),
             interval,
             _text(self.explored, ".2f"),
+            _text(self.shortest, ".2f"),
             f"{self.sound} of {self.seeds}",
             _text(self.steps, ",.0f"),
             _text(self.seconds, ",.1f"),
+            self.notes or "–",
         )
 
     @property
     def values(self) -> tuple[str | float | None, ...]:
         """What to sort by, in the order of `HEAD`."""
-        return self.label, self.iqm, self.low, self.explored, self.sound, self.steps, self.seconds
+        numbers = self.iqm, self.low, self.explored, self.shortest, self.sound, self.steps, self.seconds
+        return self.label, *numbers, self.notes
 
 
 def rows_of(comparison: Comparison) -> Iterator[Row]:
     """One row per algorithm, in the order of the comparison."""
+    shortest = comparison.shortest_exploration
     for one in comparison.algorithms:
-        yield _row(one)
+        yield _row(one, None if shortest is None else shortest.steps)
 
 
-def _row(one: AlgorithmResult) -> Row:
+def _row(one: AlgorithmResult, shortest: float | None) -> Row:
     low, high = one.final.ci95 if one.final is not None and one.final.ci95 is not None else (None, None)
     lengths = one.exploration_lengths
     return Row(
@@ -63,10 +81,12 @@ def _row(one: AlgorithmResult) -> Row:
         low=low,
         high=high,
         explored=statistics.fmean(lengths) if lengths else None,
+        shortest=shortest,
         sound=len(one.sound),
         seeds=len(one.seeds),
         steps=statistics.median(seed.env_steps for seed in one.sound) if one.sound else None,
         seconds=statistics.median(seed.seconds for seed in one.sound) if one.sound else None,
+        notes=", ".join(one.advantages),
     )
 
 

@@ -9,12 +9,13 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from scoutrl import prng
-from scoutrl.envs import MetaEnv, Spec
-from scoutrl.envs.check import check_render
+from scoutrl.envs import Spec
 from scoutrl.envs.describe import Description
 from scoutrl.envs.problems import Split
 from scoutrl.errors import ScoutError
-from scoutrl.evaluation.recording import RecordedEpisode, record_episodes
+from scoutrl.evaluation.recorded import RecordedEpisode
+from scoutrl.evaluation.recording import recorder
+from scoutrl.reporting.page.pictures import in_colour
 from scoutrl.runs.files import replacing
 from scoutrl.runs.open import TrainedRun
 
@@ -46,14 +47,12 @@ def film(trained: TrainedRun, directory: Path, split: Split, seed: int) -> list[
         ScoutError: the directory cannot be made or written to, or the family cannot be rendered.
     """
     env = trained.env
-    if isinstance(env, MetaEnv):
-        check_render(env)
     rows = env.problems.rows(split)
     rows = rows[np.linspace(0, len(rows) - 1, min(MOST, len(rows))).astype(int)]
     ids, protocol = env.problems.ids[rows], trained.algorithm.protocol(greedy=True)
     keys = jax.vmap(lambda row: jax.random.fold_in(prng.key(seed), row))(jnp.asarray(rows))
-    words, written = env.describe() if isinstance(env, MetaEnv) else PLAIN, []
-    trials = record_episodes(env, protocol, trained.agent, trained.knowledge, ids, keys)
+    words, written = env.describe(), []
+    trials = recorder(env, protocol)(trained.agent, trained.knowledge, ids, keys).some(range(len(ids)))
     for row, episodes in zip(rows, trials, strict=True):
         path = directory / f"{_name(env, int(row))}.gif"
         try:
@@ -111,7 +110,7 @@ def _frame(
     parts = [shown]
     seen = episode.observations[moment]
     if seen.ndim == 3:
-        seen = _in_colour(seen)
+        seen = in_colour(seen)
         large = max(1, shown.height // seen.shape[0])
         size = (seen.shape[1] * large, seen.shape[0] * large)
         parts.insert(0, Image.fromarray(seen).resize(size, Image.Resampling.NEAREST))
@@ -125,12 +124,6 @@ def _frame(
         left += part.width
     _draw_strip(frame, episode, moment, words)
     return frame
-
-
-def _in_colour(seen: np.ndarray) -> np.ndarray:
-    """The last picture in an observation [height, width, channels], which may be grey or a stack of several."""
-    channels = 3 if seen.shape[2] % 3 == 0 else 1
-    return np.repeat(seen[:, :, -channels:], 3 // channels, axis=2)
 
 
 def _draw_path(picture: Image.Image, spots: np.ndarray) -> None:

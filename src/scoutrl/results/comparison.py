@@ -23,7 +23,9 @@ class Budget:
     """Minutes of training; compilation does not count."""
 
     def __str__(self) -> str:
-        return f"{self.steps:,} steps" if self.steps is not None else f"{self.minutes:g} min of training"
+        if self.steps is not None:
+            return f"{self.steps:,} steps"
+        return "no budget" if self.minutes is None else f"{self.minutes:g} min of training"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,6 +52,10 @@ class SeedResult:
     """The reason for its failure, in one line; None if it did not fail."""
     provenance: History = dataclasses.field(default_factory=dict)
     """With what it was trained, by the steps done when that began to hold; empty if that was not noted."""
+
+    def __post_init__(self) -> None:
+        if Path(self.run_dir).is_absolute() or ".." in Path(self.run_dir).parts or "\0" in self.run_dir:
+            raise ValueError(f"run_dir {self.run_dir!r} is no directory within that of the comparison")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,6 +97,17 @@ class AlgorithmResult:
         return [seed.exploration_length for seed in self.sound if seed.exploration_length is not None]
 
     @property
+    def advantages(self) -> list[str]:
+        """What it had in training, or sees, that other algorithms need not have: hypotheses to act on, goals."""
+        found = []
+        # Results of Scout 0.1 have the name of then.
+        if share := self.settings.get("hypothesis_share", self.settings.get("guess_share")):
+            found.append(f"acts on hypotheses in {share:.0%} of training trials")
+        if self.settings.get("goal_while_exploring"):
+            found.append("sees the goal while exploring")
+        return found
+
+    @property
     def count(self) -> str:
         """The number of seeds behind the figures, as "4 of 5 seeds"."""
         return f"{len(self.sound)} of {len(self.seeds)} seeds"
@@ -130,6 +147,12 @@ class Comparison:
     validation_bounds: dict[str, float] | None = None
     """The same bounds on the validation problems, which the learning curves are on; None in results of Scout 0.1, whose
     curves are on the problems of the evaluation."""
+
+    def __post_init__(self) -> None:
+        if not self.algorithms:
+            raise ValueError("there is no algorithm in it")
+        if (self.budget.steps is None) == (self.budget.minutes is None):
+            raise ValueError("its budget must be steps or minutes")
 
     @property
     def where(self) -> str:

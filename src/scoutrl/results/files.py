@@ -1,6 +1,7 @@
 """The file results.json: how it is written, read, and which versions of it can be read."""
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any, TypeVar
 
 from scoutrl.decoding import decode
 from scoutrl.errors import ScoutError
-from scoutrl.runs.files import write_text, writing
+from scoutrl.runs.files import read_text, write_text, writing
 
 RESULTS = "results.json"
 """Name of the file in the directory of an experiment."""
@@ -37,9 +38,10 @@ def read_results(path: str | os.PathLike[str], from_dict: Callable[[object, Path
     Raises:
         ScoutError: there is no such file, it is not JSON, or `from_dict` refuses its content.
     """
-    file = Path(path) / RESULTS if Path(path).is_dir() else Path(path)
+    file = Path(path)
     try:
-        content = json.loads(file.read_text(encoding="utf-8"), parse_constant=_refuse_constant)
+        file = file / RESULTS if file.is_dir() else file
+        content = json.loads(read_text(file), parse_constant=_refuse_constant, parse_float=_finite)
     except OSError as error:
         raise ScoutError(
             f"{file} cannot be read ({error.strerror or error}); name a {RESULTS} or the directory that holds it."
@@ -67,3 +69,9 @@ def decode_results(content: object, kind: type[T], path: Path, what: str) -> T:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is no number in JSON")
+
+
+def _finite(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        raise ValueError(f"{text} is too large a number")
+    return number

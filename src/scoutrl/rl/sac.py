@@ -93,14 +93,15 @@ class Sac(PolicyLearner):
         policy: Squashed = head(jax.lax.stop_gradient(features))
         drawn, log_probability = policy.sample(key)
         alpha = jax.lax.stop_gradient(jnp.exp(head.log_temperature))
-        values = target.least(target_features[:, 1:], drawn[:, 1:])
+        values = target.critics(target.critics.embed(target_features[:, 1:]), drawn[:, 1:]).min(axis=-1)
         targets = self.targets(values, -alpha * log_probability[:, 1:], steps)
         done = 2 * from_box(steps.actions, policy.low, policy.high) - 1
-        errors = [(critic(features[:, :-1], done) - targets) ** 2 for critic in head.critics]
-        worth = jax.lax.stop_gradient(head).least(jax.lax.stop_gradient(features[:, :-1]), drawn[:, :-1])
+        states = head.critics.embed(features[:, :-1])
+        errors = ((head.critics(states, done) - targets[..., None]) ** 2).sum(axis=-1)
+        worth = jax.lax.stop_gradient(head.critics)(jax.lax.stop_gradient(states), drawn[:, :-1]).min(axis=-1)
         undecided = jax.lax.stop_gradient(log_probability[:, :-1]) + self.target_entropy * head.size
         losses = {
-            "critic_loss": masked_mean(sum(errors, jnp.zeros_like(targets)), steps.mask, steps.weight),
+            "critic_loss": masked_mean(errors, steps.mask, steps.weight),
             "actor_loss": masked_mean(alpha * log_probability[:, :-1] - worth, steps.mask, steps.weight),
             "temperature_loss": masked_mean(-head.log_temperature * undecided, steps.mask, steps.weight),
         }

@@ -11,7 +11,7 @@ from gymnasium.spaces import Box
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.nn.init import Rng
-from scoutrl.nn.linear import Linear
+from scoutrl.nn.linear import Linear, matmul
 from scoutrl.nn.norm import LayerNorm
 from scoutrl.rl.learner import Features, Head
 
@@ -72,23 +72,33 @@ class Actor(eqx.Module):
 
 
 @final
-class Critic(eqx.Module):
-    """Q(s, a)."""
+class Critics(eqx.Module):
+    """Q_1 and Q_2 of (s, a), side by side: one product for both, and what it makes of s serves all actions."""
 
     hidden: Linear
-    """From features and action."""
+    """From features and action, to the hidden layers of both."""
     norm: LayerNorm
     out: Linear
+    """From the hidden layer of each to its value."""
+    size: int = eqx.field(static=True)
+    """Coordinates of an action."""
 
     def __init__(self, features: int, size: int, width: int, rng: Rng):
-        """Draw a critic for actions of `size` coordinates."""
-        self.hidden, self.norm = Linear(features + size, width, rng), LayerNorm(width)
-        self.out = Linear(width, 1, rng, gain=1.0)
+        """Draw two critics for actions of `size` coordinates."""
+        self.hidden, self.norm = Linear(features + size, 2 * width, rng), LayerNorm(2, width)
+        self.out, self.size = Linear(width, 2, rng, gain=1.0), size
 
-    def __call__(self, features: Features, action: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
-        """The value of an action in -1 … 1."""
-        x = self.hidden(jnp.concatenate([features, action], axis=-1))
-        return self.out(jax.nn.relu(self.norm(x)))[..., 0]
+    def embed(self, features: Features) -> Features:
+        """What the hidden layers make of s."""
+        seen = matmul(features, self.hidden.weight[: -self.size])
+        return seen + jnp.broadcast_to(self.hidden.bias, seen.shape)
+
+    def __call__(self, embedded: Features, action: Float[Array, "*batch n"]) -> Float[Array, "*batch 2"]:
+        """The two values of an action in -1 … 1, in the states that `embed` was given."""
+        x = embedded + matmul(action, self.hidden.weight[-self.size :])
+        x = jax.nn.relu(self.norm(x.reshape(*x.shape[:-1], 2, -1)))
+        values = (x * jnp.broadcast_to(self.out.weight.T, x.shape)).sum(axis=-1)
+        return values + jnp.broadcast_to(self.out.bias, values.shape)
 
 
 @final
@@ -96,8 +106,7 @@ class SacHead(Head):
     """A policy, two critics and a temperature."""
 
     actor: Actor
-    critics: list[Critic]
-    """Two."""
+    critics: Critics
     log_temperature: Float[Array, ""]
     """log α."""
     low: tuple[float, ...] = eqx.field(static=True)
@@ -107,7 +116,7 @@ class SacHead(Head):
         """Draw a head for features of that length."""
         self.low, self.high = tuple(space.low.tolist()), tuple(space.high.tolist())
         self.actor = Actor(features, self.size, width, rng)
-        self.critics = [Critic(features, self.size, width, rng) for _ in range(2)]
+        self.critics = Critics(features, self.size, width, rng)
         self.log_temperature = jnp.asarray(np.float32(math.log(temperature)))
 
     @property
@@ -118,8 +127,3 @@ class SacHead(Head):
     def __call__(self, features: Features) -> Squashed:
         """π(·|s)."""
         return Squashed(*self.actor(features), self.low, self.high)
-
-    def least(self, features: Features, action: Float[Array, "*batch n"]) -> Float[Array, "*batch"]:
-        """The lower of the two values of an action in -1 … 1."""
-        one, other = (critic(features, action) for critic in self.critics)
-        return jnp.minimum(one, other)

@@ -17,7 +17,7 @@ from scoutrl.errors import ScoutError
 from scoutrl.plugins import announce
 from scoutrl.runs.families import build, checked_options, name_of, on_host, options_of_object, rebuilds
 from scoutrl.runs.presets import preset as find_preset
-from scoutrl.runs.run_dir import FORMAT, check_format
+from scoutrl.runs.run_dir import COMPARISON, COUPLING, FORMAT, GROUP, check_format, kind_of
 from scoutrl.runs.settings import assignments, counted, fit, fit_all, without_lists
 from scoutrl.runs.trackers import TRACKS, Track
 from scoutrl.runs.until import Until, read_until
@@ -88,6 +88,8 @@ class RunConfig:
                 raise TypeError("it is no object")
             if "algorithm" in content:
                 check_format(content, "config.json")
+            if (kind := kind_of(content)) in (GROUP, COMPARISON, COUPLING):
+                raise ScoutError(f"config.json is that of {kind}; name the directory of a run within it.")
             return checked(RunConfig(**content))
         except (TypeError, ValueError, RecursionError) as error:
             raise ScoutError(f"config.json cannot be read ({error}); was it written by this version?") from error

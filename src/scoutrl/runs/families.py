@@ -3,7 +3,7 @@
 import inspect
 import json
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -14,12 +14,26 @@ from scoutrl.envs.check import check_own
 from scoutrl.envs.check_pure import in_bytes
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
-from scoutrl.runs.settings import fit_all, options_of, without_lists
+from scoutrl.runs.settings import assignments, fit_all, options_of, without_lists
 
 
 def build(name: str, options: Mapping[str, Any]) -> Spec:
     """The family of that name, or class `package.module:ClassName`, made with `options`."""
     return registry.make(name, **without_lists(options))
+
+
+def options_only(sets: Iterable[str] | Mapping[str, Any], what: str) -> dict[str, Any]:
+    """The options of a family in settings `env.NAME=VALUE`; `what` there are no other settings of is for the message.
+
+    Raises:
+        ScoutError: there is another setting among them.
+    """
+    chosen = assignments(sets)
+    if strangers := [name for name in chosen if not name.startswith("env.")]:
+        raise ScoutError(
+            f"{what} takes options of the family only, written env.NAME=VALUE; {strangers[0]!r} is none of them."
+        )
+    return {name.removeprefix("env."): value for name, value in chosen.items()}
 
 
 def build_checked(name: str, options: Mapping[str, Any]) -> Spec:

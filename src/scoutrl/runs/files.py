@@ -32,6 +32,20 @@ def local(path: str | os.PathLike[str], option: str = "--out") -> Path:
     return Path(text)
 
 
+def new_file(path: str | os.PathLike[str], option: str = "--out") -> Path:
+    """A file that can be written or replaced, as `option` names it; for those who look before they work.
+
+    Raises:
+        ScoutError: as for `local`, or a directory, a device or the like has that name, or is where one should be.
+    """
+    file = local(path, option)
+    with writing(file):
+        _refuse_special(file)
+        if not next(filter(os.path.exists, file.absolute().parents)).is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, "is not within a directory")
+    return file
+
+
 @contextlib.contextmanager
 def opened(path: Path) -> Iterator[BufferedReader]:
     """The file `path`, open to be read.
@@ -49,16 +63,32 @@ def opened(path: Path) -> Iterator[BufferedReader]:
 
 
 def read_text(path: Path) -> str:
-    """The text in the file `path`, as `opened`; UnicodeDecodeError, a ValueError, where it is none."""
+    """The text in the file `path`, as `opened`; a ValueError where it is none, or where that is no path."""
     with opened(path) as file:
         if os.fstat(file.fileno()).st_size > _MOST:
             raise OSError(errno.EFBIG, "is too large")
         return file.read().decode()
 
 
+def read_given(path: Path) -> str:
+    """The text in what a user names on purpose, a pipe such as `<(…)` too; otherwise as `read_text`."""
+    # So opened, a pipe that nobody writes to is empty, and not waited for.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | os.O_NONBLOCK)) as file:
+        os.set_blocking(file.fileno(), True)
+        content = file.read(_MOST + 1)
+    if len(content) > _MOST:
+        raise OSError(errno.EFBIG, "is too large")
+    return content.decode()
+
+
 @contextlib.contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give the name of a new, empty file beside `path`; it takes the place of `path` in one go when all went well."""
+    """Give the name of a new, empty file beside `path`; it takes the place of `path` in one go when all went well.
+
+    Raises:
+        OSError: a directory, a device or the like has that name; or the system refuses.
+    """
+    _refuse_special(path)
     temporary = _new_beside(path)
     try:
         yield temporary
@@ -120,6 +150,14 @@ def reading(path: Path) -> Iterator[None]:
         if error.errno not in _MACHINE:
             raise
         raise ScoutError(f"{path} cannot be read now ({error.strerror}); nothing in it was changed.") from error
+
+
+def _refuse_special(path: Path) -> None:
+    """Refuse to replace what is no file: a user who may do all would lose /dev/null to a page that is sent there."""
+    if not path.name or path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a directory")
+    if path.exists() and not path.is_file():
+        raise OSError(errno.EINVAL, "is no regular file")
 
 
 def _new_beside(path: Path) -> Path:

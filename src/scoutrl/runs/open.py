@@ -14,10 +14,10 @@ from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
 from scoutrl.runs.agent import AGENT, TrainedAgent, agent_like
 from scoutrl.runs.arrays import from_arrays
+from scoutrl.runs.begun import CHECKPOINTS
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env
 from scoutrl.runs.families import name_of
 from scoutrl.runs.files import read_text
-from scoutrl.runs.record import CHECKPOINTS
 from scoutrl.runs.run_dir import CONFIG
 from scoutrl.runs.trust import admit
 from scoutrl.trials.agent import Agent

@@ -34,6 +34,9 @@ BUDGETS = {
     "semicircle": 3_200_000,
     "semicircle-wind": 3_200_000,
     "escape-room": 3_200_000,
+    "cheetah-vel": 2_000_000,
+    "cheetah-dir": 2_000_000,
+    "ant-goal": 2_000_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTIL = {"distracting-bus": 0.792, "bus": 0.792, "map": 0.792, "cooking": 0.37, "lever": 0.99}
@@ -92,6 +95,12 @@ def _default(family: str, settings: Mapping[str, Any]) -> dict[str, Preset]:
     return {"default": Preset(BUDGETS.get(family, UNTUNED), settings, UNTIL.get(family))}
 
 
+def _on_mujoco(family: str, settings: dict[str, Any]) -> dict[str, Preset]:
+    """The dense reward, and `sparse`: of the half-cheetah's velocities with its authors' horizon."""
+    sparse = {"env.reward": "sparse"} | ({"env.horizon": 64} if family == "cheetah-vel" else {})
+    return _default(family, settings) | {"sparse": Preset(BUDGETS[family], settings | sparse)}
+
+
 _HIDDEN = {"see_rewards": False}
 """On the lever family the reward would tell what only one lever is to tell."""
 
@@ -141,6 +150,43 @@ _DREAM_PLANE = (
 )
 """A goal is never met by independent random actions: the policy begins with held ones, too. What z needs to tell is one
 number, and noise and bottleneck are strong. The decoder is of use long before it is good."""
+
+_MUJOCO = {
+    "see_time": False,
+    "discount": 0.99,
+    "learning_rate": 3e-4,
+    "policy_width": 256,
+}
+"""Running goes on when time is up, and in the originals no policy sees the time."""
+
+_RUNNING = _MUJOCO | {
+    "learner": "sac",
+    "head_width": 256,
+    "lambda_": 0.5,
+    "trials_per_iteration": 8,
+    "updates_per_iteration": 32,
+    "batch_size": 16,
+    "capacity": 2048,
+    "average_rate": 0.005,
+    "warmup": 10,
+}
+"""SAC, which learns from few samples, and takes many gradient steps for each."""
+
+_DREAM_RUNNING = _MARKOV | _RUNNING | {"policy_warmup": 10, "rho": 0.1, "bottleneck_weight": 4e-4, "step_cost": 0.0}
+"""What is to be found out is one or two numbers, as in the plane; and nobody can end an episode."""
+
+_RL2_RUNNING = _MUJOCO | {
+    "learner": "ppo",
+    "lambda_": 0.9,
+    "discount": 0.97,
+    "entropy_weight": 0.01,
+    "trials_per_iteration": 32,
+    "batch_size": 8,
+    "updates_per_iteration": 8,
+    "learning_rate": 7e-4,
+    "max_gradient": 0.5,
+}
+"""After VariBAD's configuration of RL² on the half-cheetah: γ, λ, entropy, step size and clipping are its own."""
 
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _QUICK)
@@ -194,6 +240,11 @@ for _rival in ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure"):
     PRESETS[_rival, "cooking-split"] = _default("cooking-split", _LONG)
     for _family in ("semicircle", "semicircle-wind", "escape-room"):
         PRESETS[_rival, _family] = _default(_family, _PLANE)
+    for _family in ("cheetah-vel", "cheetah-dir", "ant-goal"):
+        _running = _RL2_RUNNING if _rival in ("rl2", "e-rl2", "import", "varibad") else _RUNNING | _NEVER_INFORMED
+        PRESETS[_rival, _family] = _on_mujoco(_family, _running)
+for _family in ("cheetah-vel", "cheetah-dir", "ant-goal"):
+    PRESETS["dream", _family] = _on_mujoco(_family, _DREAM_RUNNING)
 
 
 def presets(algorithm: str, family: str) -> dict[str, Preset]:

@@ -11,15 +11,14 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.runs import checkpoint
+from scoutrl.runs.begun import CHECKPOINTS, has_work, to_continue
 from scoutrl.runs.config import BESIDES, RunConfig, completed
 from scoutrl.runs.files import read_text, writing
-from scoutrl.runs.metrics import RETURN, MetricsLog, count_rows, drop_after, newest
-from scoutrl.runs.run_dir import CONFIG, RunDirectory, check_format, refuse_other
+from scoutrl.runs.metrics import RETURN, MetricsLog, drop_after, newest
+from scoutrl.runs.run_dir import CONFIG, RUN, RunDirectory, check_format, refuse_other
 from scoutrl.runs.trackers import Listener
 from scoutrl.runs.until import is_held, read_returns
 
-CHECKPOINTS = "checkpoints"
-"""Name of the folder of checkpoints in a run directory."""
 TO_GO_ON = ("training", "replay")
 """The parts of a checkpoint that a run goes on from."""
 _COUNTERS = ("iteration", "env_steps", "updates", "seconds")
@@ -191,14 +190,11 @@ class RunRecord:
 
     def _refuse_other(self) -> None:
         there = self._directory.read_config()
-        if there is None:
+        if there is None or not to_continue(self.path, there, RUN):
             return
-        if "seeds" in there:
-            raise ScoutError(f"{self.path} holds a group of seeds; name a directory within it, or another --out.")
         check_format(there, self.path)
         there = {name: value for name, value in there.items() if name not in BESIDES}
-        if has_work(self.path):
-            refuse_other(self.path, completed(there, self.config.identity()), self.config.identity())
+        refuse_other(self.path, completed(there, self.config.identity()), self.config.identity())
 
     def _refuse_lost(self) -> None:
         """Refuse to begin anew where the checkpoints were lost."""
@@ -207,18 +203,6 @@ class RunRecord:
                 f"{self.path} holds metrics of {int(newest(self.path).get('env_steps', 0)):,} steps and no checkpoint "
                 f"to go on from; put its {CHECKPOINTS} back, or name another directory with --out DIR."
             )
-
-
-def has_work(path: Path) -> bool:
-    """Whether a run, or any run in the directory `path` of several, has a checkpoint, or had one that was lost.
-
-    A run that failed before its first checkpoint has at most the row of its first chunk, and may begin anew.
-    """
-    for run in [path, *(config.parent for config in path.rglob(CONFIG))]:
-        rows = count_rows(run)
-        if checkpoint.finished(run / CHECKPOINTS) or rows > 1 or (rows and not (run / CHECKPOINTS).is_dir()):
-            return True
-    return False
 
 
 def is_finished(config: RunConfig, out: Path) -> bool:

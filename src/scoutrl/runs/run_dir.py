@@ -16,6 +16,10 @@ CONFIG = "config.json"
 """The configuration of the run, or of a group of runs."""
 FORMAT = 2
 """Of run directories, checkpoints and exported agents; Scout 0.1 wrote none."""
+RUN, GROUP, COMPARISON, COUPLING = "a run of one seed", "a group of seeds", "a comparison", "a coupling experiment"
+"""What a directory can hold."""
+_SIGNS = {"comparison": COMPARISON, "coupling": COUPLING, "seeds": GROUP, "algorithm": RUN}
+"""What there is in a configuration of each kind."""
 _LOCK = ".lock"
 _MOST_NAMED = 5
 """Differences between two configurations that a message names."""
@@ -139,6 +143,11 @@ class RunDirectory:
                 f"process {holder} is writing to the run directory {self.path}; wait for it or name another with "
                 "--out DIR."
             ) from error
+
+
+def kind_of(content: Mapping[str, Any]) -> str:
+    """What a directory holds whose configuration is `content`, in words."""
+    return next((kind for sign, kind in _SIGNS.items() if sign in content), "something else")
 
 
 def check_format(content: Mapping[str, Any], where: object) -> None:

@@ -1,81 +1,109 @@
 """The sign family beside the real simulator: its rules, and its frames."""
 
+import contextlib
+
+import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from algorithms.small_dream import quick_jit
 from probes import sign_rules
+from trials.agents import Walker
 
-from scoutrl.envs.sign import Sign, simulator
-from scoutrl.envs.sign.miniworld import SignMiniworld
+from scoutrl.envs import registry
+from scoutrl.envs.host.render import picture_of, spot_in
+from scoutrl.envs.sign import Sign, SignState
+from scoutrl.envs.sign.family import STARTS
+from scoutrl.evaluation.evaluate import same_agent
+from scoutrl.simulators.sign import SignWorld
+from scoutrl.trials.sampler import sampler_for
+from scoutrl.trials.trial import Protocol
 
 pytestmark = pytest.mark.usefixtures("miniworld")
-TRAJECTORIES = 500
+TRAJECTORIES = 150
 
 
-def starts(count):
-    """States at the start of episodes, of all colours."""
-    problems, keys = np.arange(count)[:, None] % 3, jax.random.split(jax.random.key(4), count)
-    return jax.jit(jax.vmap(lambda problem, key: Sign(start="miniworld").reset(problem, key)[0]))(problems, keys)
+def worlds(height: int, width: int) -> list[SignWorld]:
+    """One for each colour."""
+    return [SignWorld(colour, STARTS["miniworld"], height, width) for colour in range(3)]
 
 
-def test_positions_endings_and_rewards_on_500_trajectories():
-    start, random = jax.tree.map(np.asarray, starts(TRAJECTORIES)), np.random.default_rng(0)
-    place = np.stack([start.x, start.z, start.heading], axis=1).astype(np.float64)
-    count, alive, earned = np.zeros(TRAJECTORIES, int), np.ones(TRAJECTORIES, bool), []
-    for _ in range(20):
-        rows = np.flatnonzero(alive)
-        actions = random.choice(4, len(rows), p=[0.18, 0.18, 0.62, 0.02])
-        colour, goal, before = start.colour[rows], start.goal[rows], place[rows]
-        poses = np.concatenate([before, start.objects[rows]], axis=1)
-        places, rewards, ends, _ = simulator.step(poses, colour, goal, actions, 8, 8)
-        x, z, heading, later, reward, over, late = sign_rules.step(
-            before[:, 0], before[:, 1], before[:, 2], count[rows], actions, colour, goal
-        )
-        np.testing.assert_allclose(places, np.stack([x, z, heading], axis=1), atol=1e-9)
-        np.testing.assert_array_equal(rewards, reward)
-        np.testing.assert_array_equal(ends, over)
-        place[rows], count[rows], alive[rows] = places, later, ~(over | late)
-        earned += rewards.tolist()
-    assert min(earned.count(1.0), earned.count(-1.0)) > 20
+@pytest.mark.slow
+def test_positions_endings_and_rewards_on_150_trajectories():
+    random, here, earned = np.random.default_rng(0), worlds(8, 8), []
+    for trajectory in range(TRAJECTORIES):
+        colour = 3 * trajectory // TRAJECTORIES
+        world = here[colour]
+        world.reset(seed=trajectory)
+        while world.steps < 20:
+            x, z, heading, count = *world.pose[:3], world.steps
+            action = random.choice(4, p=[0.18, 0.18, 0.62, 0.02])
+            _, reward, over, _, _ = world.step(action)
+            given = [np.atleast_1d(one) for one in (x, z, heading, count, action, colour, world.goal)]
+            *place, _, wanted, ends, _ = sign_rules.step(*given)
+            np.testing.assert_allclose(world.pose[:3], np.ravel(place), atol=1e-9)
+            assert (reward, over) == (wanted[0], ends[0])
+            earned.append(reward)
+            if over:
+                break
+    assert min(earned.count(1.0), earned.count(-1.0)) > 5
+
+
+def test_starts_are_spread_as_in_the_twin():
+    world = worlds(8, 8)[0]
+    goals = [world.reset(seed=seed)[1]["goal"] for seed in range(40)]
+    assert 8 < sum(goals) < 32
+    low, high = STARTS["miniworld"]
+    poses = np.array([(world.reset(seed=seed), world.pose)[1] for seed in range(40)])
+    assert (poses[:, :2] >= low).all()
+    assert (poses[:, :2] <= high).all()
+    assert (np.ptp(poses[:, :2], axis=0) > 0.6 * np.subtract(high, low)).all()
+    assert (np.ptp(poses[:, 2:], axis=0) > 4).all()
 
 
 def test_frames_of_any_sign_in_any_order():
     """Drawn alone or among others, in whichever order, a frame is the same."""
-    state = starts(12)
-    poses = np.concatenate([np.stack([state.x, state.z, state.heading], axis=1), state.objects], axis=1)
-    # Before the sign, looking at it.
-    poses[:, :3] = 6.8, 10.25, 0
-    colours = np.asarray(state.colour)
-    frames = simulator.look(poses, colours, 60, 80)
-    np.testing.assert_array_equal(frames[::-1], simulator.look(poses[::-1], colours[::-1], 60, 80))
-    alone = [simulator.look(poses[i : i + 1], colours[i : i + 1], 60, 80)[0] for i in (2, 0, 1)]
-    np.testing.assert_array_equal(frames[[2, 0, 1]], alone)
+    here = worlds(60, 80)
+    for world in here:
+        world.reset(seed=4)
+        # Before the sign, looking at it.
+        world.pose[:3] = 6.8, 10.25, 0
+    frames = [world.render() for world in here]
+    for order in ((2, 1, 0), (1, 0, 2)):
+        for colour in order:
+            np.testing.assert_array_equal(here[colour].render(), frames[colour])
     assert all((frames[i] != frames[j]).any() for i, j in ((0, 1), (1, 2), (0, 2)))
 
 
-def test_the_family_takes_the_steps_of_its_twin_and_sees_what_it_sees():
-    def play(env):
-        def episode(problem, key, actions):
-            state, seen = env.reset(problem, key)
+@pytest.mark.slow
+def test_a_step_is_that_of_the_twin_and_what_is_seen_and_drawn_too():
+    twin, random = Sign(height=24, width=32), np.random.default_rng(1)
+    step = jax.jit(lambda state, action: twin.step(state, action, jax.random.key(0)))
+    for world in worlds(24, 32):
+        world.reset(seed=7)
+        x, z, heading, *objects = map(jnp.float32, world.pose)
+        numbers = map(jnp.int32, (world.colour, world.goal, 0))
+        state = SignState(x, z, heading, jnp.stack(objects), *numbers)
+        for _ in range(6):
+            action = random.choice(3, p=[0.2, 0.2, 0.6])
+            seen, reward, over, _, _ = world.step(action)
+            state, answer = step(state, jnp.int32(action))
+            assert abs(seen.astype(float) - np.asarray(answer.observation)).mean() < 4
+            assert (reward, over) == (float(answer.reward), bool(answer.terminated))
+        for goal in (True, False):
+            drawn = picture_of(world, goal).astype(int)
+            assert abs(drawn - twin.picture(state, goal)).max() <= 1  # its place is in double precision
+        np.testing.assert_allclose(spot_in(world), 24 * np.array([state.x, state.z]), atol=1e-3)
 
-            def step(state, action):
-                state, answer = env.step(state, action, key)
-                return state, (state, answer)
 
-            return seen, jax.lax.scan(step, state, actions)[1]
-
-        keys, problems = jax.random.split(jax.random.key(0), 8), jnp.arange(8)[:, None] % 3
-        actions = np.random.default_rng(1).choice(3, (8, 20), p=[0.2, 0.2, 0.6])
-        return jax.tree.map(np.asarray, quick_jit(jax.vmap(episode))(problems, keys, actions))
-
-    first, (states, answers) = play(SignMiniworld(height=24, width=32))
-    first_twin, (states_twin, answers_twin) = play(Sign(height=24, width=32))
-    for one, other in zip(jax.tree.leaves(states), jax.tree.leaves(states_twin), strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-5)
-    np.testing.assert_array_equal(answers.reward, answers_twin.reward)
-    np.testing.assert_array_equal(answers.terminated, answers_twin.terminated)
-    np.testing.assert_array_equal(answers.truncated, answers_twin.truncated)
-    for real, drawn in ((first, first_twin), (answers.observation, answers_twin.observation)):
-        assert abs(real.astype(float) - drawn).mean() < 4
+@pytest.mark.slow
+def test_the_family_is_stepped_by_workers():
+    family = registry.make("sign-miniworld", height=24, width=32)
+    assert registry.name_of(family) == "sign-miniworld"
+    assert family.spaces == Sign(height=24, width=32).spaces
+    with contextlib.closing(sampler_for(family)) as sampler:
+        problems, keys = family.problems.ids, jax.random.split(jax.random.key(0), 3)
+        trials = sampler.sample(eqx.Partial(same_agent, Walker(2)), problems, keys, Protocol())
+    assert trials.exploration.observations.shape == (3, 1, 21, 24, 32, 3)
+    assert trials.exploration.goals is not None
+    assert (trials.exploration.lengths >= 1).all()

@@ -1,8 +1,6 @@
 """Families without any Python: `gym:ID`, an environment of Gymnasium's registry, with its keyword arguments."""
 
-import json
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, final
 
 import gymnasium
@@ -54,18 +52,3 @@ def maker_by_id(name: str) -> Any:
         )
 
     return made
-
-
-def read_file(path: str) -> Any:
-    """The problems in a file of JSON: a list of keyword arguments, or such lists by split.
-
-    Raises:
-        ScoutError: there is no such file, or it is no JSON.
-    """
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ScoutError(f"the problems in {path} cannot be read: {error}.") from error
-    if not isinstance(content, Mapping | Sequence) or isinstance(content, str):
-        raise ScoutError(f"{path} must hold a list of keyword arguments, or an object of such lists by split.")
-    return content

@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import PRNGKeyArray
 
 from scoutrl.envs.base import Goal, Spaces, Spec
+from scoutrl.envs.describe import Description
 from scoutrl.envs.problems import ProblemSet
 from scoutrl.pool.job import Job
 
@@ -18,13 +19,15 @@ from scoutrl.pool.job import Job
 class Source:
     """Where a family's environments come from. Two are the same if they are one object."""
 
-    def __init__(self, job: Job, workers: int | None, patience: float):
+    def __init__(self, job: Job, workers: int | None, patience: float, words: Description | None = None):
         self.job = job
         """How environments are made, read and stepped."""
         self.workers = workers if workers is not None else cores()
         """Processes that step them."""
         self.patience = patience
         """Seconds that one environment may take to be made, reset or stepped before it counts as hanging."""
+        self.words = words or Description()
+        """The family in words, for people."""
 
 
 @final
@@ -46,6 +49,10 @@ class HostFamily(Spec):
     def title(self) -> str:
         """Its name."""
         return self.name
+
+    def describe(self) -> Description:
+        """As far as it is known."""
+        return self.source.words
 
     def sample_goal(self, key: PRNGKeyArray) -> Goal:
         """One of the goals that were seen when the family was made."""

@@ -74,11 +74,22 @@ def from_gymnasium(
 
 
 def _first(make: Callable, given: tuple) -> gymnasium.Env:
+    _refuse_vector(make)
     with own_code(f"make{f', for problem {given[0]},' if given else ''} raised"):
         env = make(*given)
+    _refuse_vector(env)
     if not isinstance(env, gymnasium.Env):
         raise ScoutError(f"make must return a gymnasium.Env; it returned a {type(env).__name__}.")
     return env
+
+
+def _refuse_vector(given: Any) -> None:
+    """Many environments in one cannot be told a problem each, nor wait one by one where their episodes are over."""
+    if isinstance(given, gymnasium.vector.VectorEnv):
+        raise ScoutError(
+            f"a {type(given).__name__} is many environments in one; give a function that makes a single one of them: "
+            "workers hold many each, in a problem of its own, and begin and end their episodes one by one."
+        )
 
 
 def _job(

@@ -1,6 +1,7 @@
 """Environments that draw pictures of themselves, for films."""
 
 import contextlib
+import functools
 import inspect
 from typing import Any
 
@@ -42,14 +43,33 @@ def drawing_env(job: Job, row: int) -> gymnasium.Env:
     return found
 
 
-def picture_of(env: gymnasium.Env) -> np.ndarray:
-    """What an environment draws, [height, width, 3] uint8.
+@functools.singledispatch
+def drawn(env: Any, goal: bool) -> np.ndarray | None:
+    """The picture of an environment, with the goal in it or without; None: it is what `render` gives.
+
+    Kinds of environments that can leave the goal out register themselves; `env` has no wrappers.
+    """
+    return None
+
+
+@functools.singledispatch
+def spot_in(env: Any) -> np.ndarray:
+    """Column and row in its picture where the agent is; NaN of environments that do not tell.
+
+    Kinds of environments that do register themselves; `env` has no wrappers.
+    """
+    return np.full(2, np.nan)
+
+
+def picture_of(env: gymnasium.Env, goal: bool) -> np.ndarray:
+    """What an environment draws, [height, width, 3] uint8; without `goal`, if it can leave that out.
 
     Raises:
         ScoutError: it is something else.
     """
     with own_code("render raised"):
-        picture = np.asarray(env.render())
+        found = drawn(env.unwrapped, goal)
+        picture = np.asarray(env.render() if found is None else found)
     if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or 0 in picture.shape:
         raise ScoutError(
             f"the picture that render returns must have shape [height, width, 3] and type uint8; it has shape "

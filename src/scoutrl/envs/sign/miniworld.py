@@ -1,118 +1,95 @@
 """The sign family played in the real simulator, Miniworld (Chevalier-Boisvert et al. 2023)."""
 
+import contextlib
 import functools
-from typing import Literal
+from importlib.util import find_spec
+from typing import Any, Literal
 
-import equinox as eqx
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float, PRNGKeyArray, UInt8
+from gymnasium.spaces import Discrete
 
-from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, Spaces, Step
-from scoutrl.envs.describe import Description
-from scoutrl.envs.problems import Problem, ProblemSet
-from scoutrl.envs.sign import simulator
+from scoutrl.envs.host import HostFamily
+from scoutrl.envs.host.family import Source
+from scoutrl.envs.host.render import drawn, spot_in
 from scoutrl.envs.sign.draw import HEIGHT, WIDTH
-from scoutrl.envs.sign.family import HORIZON, Sign, SignState
-from scoutrl.envs.sign.top import CELL
-from scoutrl.envs.spot import spot
+from scoutrl.envs.sign.family import HORIZON, STARTS, Sign, description
+from scoutrl.envs.sign.top import CELL, top_view
+from scoutrl.errors import ScoutError
+from scoutrl.pool.job import INFO, Goals, Job
+from scoutrl.pool.pool import Pool
+from scoutrl.pool.readers import Actions, Number, Picture
+from scoutrl.simulators.sign import MakeSign, SignWorld
+
+DEBIAN = "libegl1 libgl1 libglu1-mesa libfontconfig1"
+"""System packages it needs."""
+_PATIENCE = 60.0
+"""Seconds that an environment may take to be made, reset or stepped."""
 
 
-class SignMiniworld(MetaEnv):
-    """`sign-miniworld`: the rules and the states of `sign`; every step is made and every frame drawn by Miniworld.
+def sign_miniworld(
+    start: Literal["paper", "miniworld"] = "paper", height: int = HEIGHT, width: int = WIDTH
+) -> HostFamily:
+    """`sign-miniworld`: the rules of `sign`; every step is made and every frame drawn by Miniworld.
 
-    It leaves the compiled program for each step, all environments together, and spreads them over one process a core.
+    The arguments are those of `sign`.
+
+    Raises:
+        ScoutError: Miniworld or something it needs is not installed.
     """
+    twin = Sign(start, height, width)
+    check()
+    source = Source(_job(twin), None, _PATIENCE, description())
+    beside: dict[str, Any] = {"name": "sign-miniworld", "source": source, "time_limit": "ends"}
+    return HostFamily(problems=twin.problems, spaces=twin.spaces, goals=np.arange(2), horizon=HORIZON, **beside)
 
-    problems: ProblemSet
-    spaces: Spaces
-    horizon: int = eqx.field(static=True)
-    twin: Sign
-    """The family in JAX: starts are drawn by it, and views from above."""
-    start: Literal["paper", "miniworld"] = eqx.field(static=True)
-    """Where episodes start."""
-    height: int = eqx.field(static=True)
-    """Rows of the image."""
-    width: int = eqx.field(static=True)
-    """Columns of the image."""
 
-    def __init__(self, start: Literal["paper", "miniworld"] = "paper", height: int = HEIGHT, width: int = WIDTH):
-        """Make the family; the arguments are those of `sign`.
+@functools.cache
+def check() -> None:
+    """Have a worker draw a frame, to see whether it works before anything else is done.
 
-        Raises:
-            ScoutError: Miniworld or something it needs is not installed.
-        """
-        simulator.check()
-        self.twin = Sign(start, height, width)
-        self.problems, self.spaces, self.horizon = self.twin.problems, self.twin.spaces, HORIZON
-        self.start, self.height, self.width = start, height, width
-
-    def reset(self, problem: Problem, key: PRNGKeyArray) -> tuple[SignState, Observation]:
-        """As in `sign`."""
-        state, _ = self.twin.reset(problem, key)
-        shape = jax.ShapeDtypeStruct((self.height, self.width, 3), np.uint8)
-        drawn = functools.partial(_look, self.height, self.width)
-        return state, jax.pure_callback(drawn, shape, _pose(state), state.colour, vmap_method="broadcast_all")
-
-    def goal(self, state: SignState) -> Goal:
-        """0 for the box, 1 for the key."""
-        return state.goal
-
-    def step(self, state: SignState, action: Action, key: PRNGKeyArray) -> tuple[SignState, Step]:
-        """Miniworld is put into `state` and takes the step."""
-        shapes = (
-            jax.ShapeDtypeStruct((3,), np.float32),
-            jax.ShapeDtypeStruct((), np.float32),
-            jax.ShapeDtypeStruct((), np.bool_),
-            jax.ShapeDtypeStruct((self.height, self.width, 3), np.uint8),
+    Raises:
+        ScoutError: Miniworld or something it needs is not installed.
+    """
+    if find_spec("miniworld") is None:
+        raise ScoutError(
+            "sign-miniworld needs the real simulator: pip install 'scoutrl[miniworld]', and on Debian "
+            f"apt-get install -y --no-install-recommends {DEBIAN}"
         )
-        stepped, given = functools.partial(_step, self.height, self.width), (state.colour, state.goal, action)
-        place, reward, ended, seen = jax.pure_callback(
-            stepped, shapes, _pose(state), *map(jnp.asarray, given), vmap_method="broadcast_all"
+    with contextlib.closing(Pool(_job(Sign(height=8, width=8)), 1, 1, _PATIENCE)) as pool:
+        pool.of("active", 0)[:] = True
+        pool.reset(0)
+        failures = list(pool.wait(0).values())
+    if failures:
+        raise ScoutError(
+            f"Miniworld failed ({failures[0]}); on Debian it needs: apt-get install -y --no-install-recommends {DEBIAN}"
         )
-        steps = state.steps + 1
-        state = SignState(place[0], place[1], place[2], state.objects, state.colour, state.goal, steps)
-        return state, Step(seen, reward, ended, steps >= HORIZON)
-
-    def render(self, state: SignState) -> UInt8[Array, "height width 3"]:
-        """As in `sign`."""
-        return self.twin.render(state)
-
-    def picture(self, state: SignState, goal: bool) -> UInt8[Array, "height width 3"]:
-        """As in `sign`."""
-        return self.twin.picture(state, goal)
-
-    def describe(self) -> Description:
-        """As `sign`."""
-        return self.twin.describe()
 
 
-def _look(height: int, width: int, poses: np.ndarray, colours: np.ndarray) -> np.ndarray:
-    """Frames of any leading shape."""
-    lead = np.shape(colours)
-    drawn = simulator.look(_rows(poses, lead), _rows(colours, lead), height, width)
-    return drawn.reshape((*lead, *drawn.shape[1:]))
+def _job(twin: Sign) -> Job:
+    """How environments are made that have the rules of `twin`."""
+    size = twin.height, twin.width
+    make = MakeSign(STARTS[twin.start], *size)
+    like = make({"colour": 0})
+    return Job(
+        make=make,
+        arguments=tuple({"colour": colour} for colour in twin.problems.ids[:, 0].tolist()),
+        by_reset=False,
+        spaces=(like.observation_space, like.action_space),
+        observation=Picture((*size, 3), (0, 1, 2)),
+        action=Actions(like.action_space, Discrete(4)),
+        goal=Goals("goal", INFO, Number(Discrete(2))),
+    )
 
 
-def _step(height: int, width: int, poses: np.ndarray, *given: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Steps of any leading shape."""
-    lead = np.shape(given[0])
-    colours, goals, actions = (_rows(one, lead) for one in given)
-    places, *others = simulator.step(_rows(poses, lead), colours, goals, actions, height, width)
-    return tuple(part.reshape((*lead, *part.shape[1:])) for part in (places.astype(np.float32), *others))
+@drawn.register
+def _(env: SignWorld, goal: bool) -> np.ndarray:
+    """From above, as `sign` draws it."""
+    x, z, heading = map(jnp.float32, env.pose[:3])
+    wanted = jnp.int32(env.goal) if goal else None
+    return np.asarray(top_view(x, z, heading, jnp.int32(env.colour), wanted, jnp.float32(env.steps / HORIZON)))
 
 
-def _pose(state: SignState) -> Float[Array, "9"]:
-    return jnp.concatenate([jnp.stack([state.x, state.z, state.heading]), state.objects])
-
-
-def _rows(array: np.ndarray, lead: tuple[int, ...]) -> np.ndarray:
-    """With all leading axes as one."""
-    array = np.asarray(array)
-    return array.reshape((-1, *array.shape[len(lead) :]))
-
-
-@spot.register
-def _(env: SignMiniworld, state: SignState) -> Float[Array, "2"]:
-    return CELL * jnp.stack([state.x, state.z])
+@spot_in.register
+def _(env: SignWorld) -> np.ndarray:
+    return CELL * env.pose[:2]

@@ -37,7 +37,8 @@ class Page:
         with writing(file.parent):
             file.parent.mkdir(parents=True, exist_ok=True)
             with replacing(file) as temporary:
-                temporary.write_text(self.html, encoding="utf-8")
+                # Half of a character, as JSON can hold it, is none that a file can.
+                temporary.write_text(self.html, encoding="utf-8", errors="replace")
         return file
 
     def _repr_html_(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from scoutrl.algorithms.dream.knowledge import DreamKnowledge
-from scoutrl.evaluation.recording import RecordedTrials
+from scoutrl.evaluation.recorded import RecordedTrials
 from scoutrl.reporting.page.numbers import plain
 from scoutrl.runs.open import TrainedRun
 from scoutrl.trials.agent import Phase

@@ -8,12 +8,13 @@ import jax
 import numpy as np
 
 from scoutrl import prng
-from scoutrl.envs import MetaEnv
+from scoutrl.envs import Spec
 from scoutrl.envs.describe import Description
 from scoutrl.envs.spaces import is_image
-from scoutrl.evaluation.recording import RecordedEpisode, RecordedTrials, Recorder, recorder
+from scoutrl.evaluation.recorded import RecordedEpisode, RecordedTrials
+from scoutrl.evaluation.recording import Recorder, recorder
 from scoutrl.reporting.page.numbers import plain
-from scoutrl.reporting.page.pictures import sheet
+from scoutrl.reporting.page.pictures import in_colour, reduced, sheet
 from scoutrl.runs.open import TrainedRun
 from scoutrl.trials.agent import Phase
 
@@ -21,6 +22,10 @@ HARDEST, OTHERS = 24, 12
 """Pairs of problem and goal that the player has: those of the lowest return, and others evenly spread."""
 LEAST, MOST, MOST_SEEN = 256, 1024, 64
 """Trials that are played, if not one for each problem; and most of them where observations are images."""
+FRAMES, SIDE = 8000, 256
+"""Pictures that a player has at most, as far as trials may last, and pixels of a side of one."""
+_TOGETHER = 8
+"""Trials whose pictures are drawn, and in memory, at a time."""
 NEVER = -1e8
 """Preferences below stand for choices that there are not."""
 
@@ -89,14 +94,16 @@ def all_cases(trials: RecordedTrials) -> list[Case]:
     return sorted(found, key=lambda case: (case.score, -case.explored))
 
 
-def chosen(cases: list[Case]) -> list[Case]:
-    """Those that the page has: the hardest, and some of the others."""
-    rest = cases[HARDEST:]
-    spread = np.unique(np.linspace(0, len(rest) - 1, min(OTHERS, len(rest))).astype(int))
-    return cases[:HARDEST] + [rest[place] for place in spread]
+def chosen(cases: list[Case], moments: int) -> list[Case]:
+    """Those that the page has: the hardest, and some of the others; fewer where a trial has many `moments`."""
+    share = min(1.0, FRAMES / (moments * (HARDEST + OTHERS)))
+    hardest, others = (max(1, int(share * count)) for count in (HARDEST, OTHERS))
+    rest = cases[hardest:]
+    spread = np.unique(np.linspace(0, len(rest) - 1, min(others, len(rest))).astype(int))
+    return cases[:hardest] + [rest[place] for place in spread]
 
 
-def problem_in_words(env: MetaEnv, words: Description, problem: np.ndarray) -> str:
+def problem_in_words(env: Spec, words: Description, problem: np.ndarray) -> str:
     """What the family says of it; else its components by name."""
     if words.problem is not None:
         return str(words.problem(problem))
@@ -107,17 +114,18 @@ def problem_in_words(env: MetaEnv, words: Description, problem: np.ndarray) -> s
 def lives(trials: RecordedTrials, which: Sequence[int]) -> list[dict[str, Any]]:
     """All that the player shows of some trials."""
     words, has_images = trials.env.describe(), is_image(trials.env.spaces.observation)
-    return [_life(words, episodes, has_images) for episodes in trials.some(which)]
+    parts = [which[start : start + _TOGETHER] for start in range(0, len(which), _TOGETHER)]
+    return [_life(words, episodes, has_images) for part in parts for episodes in trials.some(part)]
 
 
 def _life(words: Description, episodes: list[RecordedEpisode], has_images: bool) -> dict[str, Any]:
     """Moments are those of the episodes, one after the other."""
     starts = np.cumsum([0, *(len(episode.rewards) for episode in episodes[:-1])]).tolist()
-    pictures = np.concatenate([episode.pictures for episode in episodes])
+    pictures, smaller = reduced(np.concatenate([episode.pictures for episode in episodes]), SIDE)
     seen = np.concatenate([episode.observations for episode in episodes])
     return {
         "sheet": sheet(pictures).to_dict(),
-        "seen": sheet(seen).to_dict() if has_images else None,
+        "seen": sheet(reduced(in_colour(seen), SIDE)[0]).to_dict() if has_images else None,
         "episodes": [
             {
                 "phase": str(episode.phase),
@@ -130,7 +138,7 @@ def _life(words: Description, episodes: list[RecordedEpisode], has_images: bool)
         ],
         "rewards": [value for episode in episodes for value in plain(episode.rewards)],
         "known": [value for episode in episodes for value in plain(episode.known)],
-        "spots": [plain(spot, 1) for episode in episodes for spot in episode.spots],
+        "spots": [plain(spot / smaller, 1) for episode in episodes for spot in episode.spots],
         "actions": [value for episode in episodes for value in _actions(episode)],
         "values": [value for episode in episodes for value in _values(episode)],
     }

@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-from scoutrl.envs import MetaEnv, Spec
-from scoutrl.envs.check import check_render
-from scoutrl.errors import ScoutError
+from scoutrl.envs import Spec
 from scoutrl.reporting.page.comparison import comparison_page
 from scoutrl.reporting.page.html import Page
 from scoutrl.reporting.page.run import run_page
@@ -28,7 +26,4 @@ def page(path: Path, env: Spec | None, trust: bool) -> Page:
         return comparison_page(read_comparison(path), env, trust)
     paths = seed_dirs(path)
     first = open_run(paths[0], env, trust)
-    if not isinstance(first.env, MetaEnv):
-        raise ScoutError(f"there are no pages of {first.env.title} yet, only films: scout evaluate {path} --video DIR.")
-    check_render(first.env)
     return run_page([first, *(open_run(one, first.env, trust) for one in paths[1:])])

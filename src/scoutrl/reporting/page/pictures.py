@@ -38,6 +38,18 @@ def sheet(frames: np.ndarray) -> Sheet:
     return Sheet(address(whole), columns, width, height)
 
 
+def in_colour(seen: np.ndarray) -> np.ndarray:
+    """The last picture in observations [..., height, width, channels], which may be grey or a stack of several."""
+    channels = 3 if seen.shape[-1] % 3 == 0 else 1
+    return np.repeat(seen[..., -channels:], 3 // channels, axis=-1)
+
+
+def reduced(pictures: np.ndarray, most: int) -> tuple[np.ndarray, int]:
+    """Pictures [..., height, width, 3] with every n-th row and column, so that no side is above `most`; and n."""
+    step = max(1, *(-(-side // most) for side in pictures.shape[-3:-1]))
+    return pictures[..., ::step, ::step, :], step
+
+
 def address(picture: np.ndarray) -> str:
     """A picture [height, width, 3] as a `data:` address."""
     content = io.BytesIO()

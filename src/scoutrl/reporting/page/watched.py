@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from scoutrl.envs import MetaEnv
-from scoutrl.evaluation.recording import RecordedTrials, Recorder
+from scoutrl.envs import Spec
+from scoutrl.evaluation.recorded import RecordedTrials
+from scoutrl.evaluation.recording import Recorder
 from scoutrl.evaluation.scores import Estimate
 from scoutrl.reporting.page.lives import Case, all_cases, chosen, lives, play_trials
 from scoutrl.reporting.page.numbers import shown
@@ -50,7 +51,8 @@ def player(lanes: Sequence[Watched]) -> tuple[list[Case], dict[str, Any]]:
     """The problems that are shown, hardest first for all together, and the data of the player: a life for each lane."""
     found = [{case.key: case for case in all_cases(lane.trials)} for lane in lanes]
     together = [_mean([of[key] for of in found if key in of]) for key in found[0]]
-    cases = chosen(sorted(together, key=lambda case: (case.score, -case.explored)))
+    most = len(lanes[0].trials.phases) * (1 + lanes[0].trials.env.horizon)
+    cases = chosen(sorted(together, key=lambda case: (case.score, -case.explored)), most)
     # Where an agent did not meet the problem with this goal, it is shown with another one.
     trials = [
         [of[case.key].trial if case.key in of else _met(lane.trials, case) for case in cases]
@@ -94,7 +96,7 @@ def _met(trials: RecordedTrials, case: Case) -> int:
     return int(np.flatnonzero((trials.ids == np.array(case.id)).all(axis=1))[0])
 
 
-def _cases(env: MetaEnv, trials: RecordedTrials, cases: Sequence[Case]) -> list[dict[str, Any]]:
+def _cases(env: Spec, trials: RecordedTrials, cases: Sequence[Case]) -> list[dict[str, Any]]:
     beside = env.describe().beside
     return [
         {
@@ -107,7 +109,7 @@ def _cases(env: MetaEnv, trials: RecordedTrials, cases: Sequence[Case]) -> list[
     ]
 
 
-def _words(env: MetaEnv) -> dict[str, Any]:
+def _words(env: Spec) -> dict[str, Any]:
     """Names of actions, and the legend."""
     description = env.describe()
     return {
