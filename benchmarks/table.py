@@ -122,7 +122,7 @@ _LEARNING = ["family", "preset", "target return", "seeds there", "seconds: media
 _SPEED = ["DREAM on", "cores", "env steps/s", "updates/s", "compile s: first time", "again"]
 
 
-_HORIZON = ["steps of an episode", "env steps a CPU second: linear memory", "GRU", "ratio"]
+_HORIZON = ["RL², steps of an episode", "env steps a CPU second: linear memory", "GRU", "ratio"]
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -117,8 +117,8 @@ def accelerator() -> str | None:
 
 
 def gigabytes(count: float) -> str:
-    """Bytes for people."""
-    return f"{count / 1e9:,.1f} GB"
+    """Bytes for people; what is less than a tenth of a gigabyte in megabytes."""
+    return f"{count / 1e9:,.1f} GB" if count >= 1e8 else f"{count / 1e6:,.0f} MB"
 
 
 def _first_line(error: BaseException, otherwise: str) -> str:

@@ -1,5 +1,7 @@
 """Sizes that cannot fit are refused in one line, before anything is compiled or written (issue 11, 20)."""
 
+import re
+
 import jax
 import pytest
 from probes.rooms import Rooms
@@ -29,7 +31,7 @@ def _nothing_is_compiled(monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("compiled")
 
-    monkeypatch.setattr("scoutrl.trials.sampler.DeviceSampler.compile", refuse)
+    monkeypatch.setattr("scoutrl.trials.sampler.DeviceSampler.lower", refuse)
     monkeypatch.setattr(_platform, "available_memory", lambda: 16e9)
 
 
@@ -99,7 +101,17 @@ def test_a_large_replay_is_mentioned(monkeypatch, capsys):
     config = resolve("dream", "lever")
     monkeypatch.setattr(memory, "_LARGE", 1e5)
     check_memory(make_env(config), make_algorithm(config), config, 1, True)
-    assert "The replay of 16,384 trials takes 0.0 GB" in capsys.readouterr().err
+    taken = check_memory(make_env(config), make_algorithm(config), config, 1, True)
+    (first, _) = capsys.readouterr().err.splitlines()
+    megabytes = float(first.removeprefix("The replay of 16,384 trials takes ").partition(" MB of memory")[0])
+    assert 1e6 * megabytes < taken < 100e6
+
+
+def test_training_tells_how_much_it_takes(capsys, tmp_path):
+    with pytest.raises(AssertionError, match="compiled"):
+        scoutrl.train("dream", "lever", 64, out=tmp_path / "r", show=True)
+    said = capsys.readouterr().err
+    assert re.search(r"^compiling … \(.*\); trials and networks take [1-9]\d? MB of memory$", said, re.MULTILINE)
 
 
 def test_ordinary_sizes_pass(capsys):

@@ -23,5 +23,11 @@ def test_what_both_share_stays_a_constant():
 def test_trees_are_alike_but_for_numbers():
     assert alike(ONE, OTHER)
     assert alike(ONE, jax.eval_shape(lambda: {**OTHER, "relu": 0.0}) | {"relu": jax.nn.relu})
-    for changes in ({"weights": jnp.arange(4.0)}, {"relu": jax.nn.tanh}, {"weights": jnp.arange(3)}, {"more": 1.0}):
+    for changes in (
+        {"weights": jnp.arange(4.0)},
+        {"lambda": 0.9},
+        {"relu": jax.nn.tanh},
+        {"weights": jnp.arange(3)},
+        {"more": 1.0},
+    ):
         assert not alike(ONE, OTHER | changes)

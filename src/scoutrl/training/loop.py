@@ -80,7 +80,7 @@ def train_together(
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
     check_shards(algorithm.shards, env, len(configs), show)
-    check_memory(env, algorithm, configs[0], len(configs), show)
+    memory = check_memory(env, algorithm, configs[0], len(configs), show)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals("compiling", show))
         records = [
@@ -97,7 +97,7 @@ def train_together(
                 sampler, algorithm, len(going), config.iterations, config.evaluation_trials, measure
             )
             done = sum(record.share for record in going) / len(going)
-            display = stack.enter_context(ProgressBar(config, done, show))
+            display = stack.enter_context(ProgressBar(config, done, show, memory))
             _Training(env, algorithm, programs, going, stop, display).run()
     # After the bar, in whose line they would be.
     for record in going:

@@ -12,16 +12,18 @@ from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.runs.config import RunConfig
+from scoutrl.training.program import AT_ONCE
 from scoutrl.training.state import state_like
 from scoutrl.trials import replay
 
 _LARGE = 8e9
 """Bytes from which on a replay is worth a word."""
 _REPORT = 64
-"""Bytes that the key and the metrics of one iteration, or of one gradient step, take until they are averaged."""
+"""Bytes that the key and the metrics of one iteration, or of one gradient step, take until they are averaged; likewise
+the scores of a trial."""
 
 
-def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int, show: bool) -> None:
+def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int, show: bool) -> float:
     """Refuse sizes that cannot fit, and mention a large replay.
 
     Args:
@@ -30,6 +32,9 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
         config: what is to be trained.
         seeds: how many at once.
         show: mention it.
+
+    Returns:
+        Bytes that trials, networks and optimisers take, at least.
 
     Raises:
         ScoutError: more memory than there is; names how much it is, and the setting to lower.
@@ -42,9 +47,9 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
     settings = algorithm.__dict__ | {"iterations": config.iterations, "evaluation_trials": config.evaluation_trials}
     each = {
         "capacity": trial,
-        "trials_per_iteration": trial,
+        "trials_per_iteration": AT_ONCE * trial,
         "batch_size": trial,
-        "evaluation_trials": trial,
+        "evaluation_trials": _REPORT,
         "updates_per_iteration": _REPORT,
         "iterations": _REPORT,
     }
@@ -59,6 +64,7 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
     if show and takes["capacity"] > _LARGE:
         count = f" of {settings['capacity']:,} trials" if "capacity" in settings else ""
         tell(f"The replay{count} takes {gigabytes(takes['capacity'])} of memory; a smaller capacity makes it less.")
+    return sum(takes.values()) + rest
 
 
 def replay_bytes(spec: Spec, algorithm: Algorithm) -> float:

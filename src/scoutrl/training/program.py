@@ -23,8 +23,8 @@ from scoutrl.training.state import TrainingState, start, state_like
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.watch import Fault
 
-_AHEAD = 2
-"""Iterations that are handed to the device while the first of them is not done: each has trials in memory."""
+AT_ONCE = 3
+"""Iterations that the device may have in hand: the trials of each are in memory."""
 
 
 class TrainingProgram:
@@ -140,11 +140,11 @@ class TrainingProgram:
     def _chunk(self, state: TrainingState) -> tuple[TrainingState, list[Found], np.ndarray]:
         """The state after a chunk, what its iterations found, and which arrays are finite."""
         found = []
-        for done in range(self._iterations):
+        for _ in range(self._iterations):
             state, told = self._learnt_from(state, self._fresh_trials(state, self._fresh))
             found.append(told)
-            if done >= _AHEAD:
-                jax.block_until_ready(found[done - _AHEAD])
+            if len(found) >= AT_ONCE:
+                jax.block_until_ready(found[-AT_ONCE])
         return state, *jax.device_get((found, self._is_finite(state)))
 
     def _asked(self, problems: np.ndarray, part: int | None = None) -> Asked:

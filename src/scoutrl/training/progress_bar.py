@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import IO, cast
 
+from scoutrl._platform import gigabytes
 from scoutrl.quiet import Stream, tell
 from scoutrl.runs.config import RunConfig
 from scoutrl.runs.metrics import RETURN
@@ -19,24 +20,28 @@ _LINE_EVERY = 10.0
 class ProgressBar:
     """Shows the mean over the seeds. Redrawn by the caller's own thread, once a chunk, to cost next to nothing."""
 
-    def __init__(self, config: RunConfig, done: float, show: bool):
-        """Begin where a share `done` of the length that `config` says is done; `show` False shows nothing."""
+    def __init__(self, config: RunConfig, done: float, show: bool, memory: float | None = None):
+        """Begin where a share `done` of the length that `config` says is done; `show` False shows nothing.
+
+        `memory` is told before compiling: bytes that the training takes at least.
+        """
         self._config = config
         self._show = show
         self._began, self._done_at_start = time.perf_counter(), done
         self._last_line = 0.0
         self._over = False
+        self._memory = "" if memory is None else f"; trials and networks take {gigabytes(memory)} of memory"
         self._score = "…"
         self._bar = _bar() if show and Stream(sys.stderr, lenient=True).isatty() else None
 
     def __enter__(self) -> "ProgressBar":
         if self._bar is not None:
-            said = how_long(self._config)
+            said = f"{how_long(self._config)}{self._memory}"
             self._task = self._bar.add_task("compiling", total=_FULL, completed=self._at_start, said=said)
             self._bar.start()
             self._bar.refresh()
         elif self._show:
-            tell(f"compiling … ({how_long(self._config)})")
+            tell(f"compiling … ({how_long(self._config)}){self._memory}")
         return self
 
     def __exit__(self, *_: object) -> None:

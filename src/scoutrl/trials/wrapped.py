@@ -88,7 +88,10 @@ def switch(condition: Bool[Array, ""], yes: Any, no: Any) -> Any:
 
 
 def alike(one: Any, other: Any) -> bool:
-    """Whether two trees differ in numbers at most: in the values of arrays, or of shapes that stand for them."""
+    """Whether two trees differ at most in the values of arrays, or of shapes that stand for them.
+
+    Python's own numbers, by which code may branch, have to be the same in both, or an array in one of them.
+    """
     if jax.tree.structure(one) != jax.tree.structure(other):
         return False
     return all(map(_same_kind, jax.tree.leaves(one), jax.tree.leaves(other)))
@@ -97,6 +100,8 @@ def alike(one: Any, other: Any) -> bool:
 def _same_kind(one: Any, other: Any) -> bool:
     if not (_is_number(one) and _is_number(other)):
         return one is other
+    if not (hasattr(one, "dtype") or hasattr(other, "dtype")):
+        return one == other
     return np.shape(one) == np.shape(other) and _type(one) == _type(other)
 
 

@@ -39,7 +39,7 @@ class Training(eqx.Module):
     """The explorer acts at random at least this often."""
     policy_random: Float[Array, ""] | float = 0.0
     """And the exploitation policy."""
-    endless: float = 0.5
+    endless: Float[Array, ""] | float = 0.5
     """Share of trials in which exploration is never ended: what lies beyond has to be seen."""
 
 

@@ -131,7 +131,7 @@ class DreamSetup(GradientAlgorithm):
         actors = state.targets.actors
         task = PrivilegedTask(jnp.zeros(self.z), jnp.bool_(False))
         hypotheses = no_hypotheses(self.z, actors.encode.goal_size, self.hypothesis_share, spec.horizon)
-        training = Training(task, hypotheses if self.hypothesis_share else None, endless=0.0)
+        training = Training(task, hypotheses if self.hypothesis_share else None, endless=jnp.float32(0.0))
         return self._agent(spec, state, actors, training)
 
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
