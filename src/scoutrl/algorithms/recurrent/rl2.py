@@ -45,7 +45,7 @@ class Rl2Networks(eqx.Module):
 class Recurrent(EndToEnd):
     """What both have in common: the policy is given its memory, and nothing is learnt but its return."""
 
-    # A memory that is learnt by the return alone tells nothing at first: as a factor it would be in the way.
+    # A memory that is learnt by the return alone is no embedding of the problem, as the beliefs of the others are.
     conditioning: Conditioning = "joined"
     """How the policy takes in its memory: joined to what it sees; or scaled, by a factor and a term in its second
     layer, as DREAM's policy takes in z, with a layer more."""
