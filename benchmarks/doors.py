@@ -62,7 +62,7 @@ class Doors(MetaEnv):
 class Options:
     """Train every algorithm with its defaults, and measure it."""
 
-    algorithms: tuple[str, ...] = ()
+    algorithms: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = ()
     """Which; all of them without any."""
     seeds: int = 3
     """How many."""

@@ -23,7 +23,7 @@ FAMILIES = {"arms": (Arms(), 2, 200_000), "half-disc": (HalfDisc(), 3, 600_000)}
 class Options:
     """Train with defaults, and measure."""
 
-    families: tuple[str, ...] = tuple(FAMILIES)
+    families: Annotated[tuple[str, ...], Parameter(consume_multiple=True)] = tuple(FAMILIES)
     """On which."""
     algorithm: str = "pearl"
     """Which algorithm."""

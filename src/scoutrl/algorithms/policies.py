@@ -1,6 +1,6 @@
 """The two kinds of policy that several algorithms have: one that explores, one that solves a task it knows."""
 
-from typing import final
+from typing import Literal, final
 
 import equinox as eqx
 import jax
@@ -95,6 +95,30 @@ class Conditioned(eqx.Module):
         x = jax.nn.relu(self.embed(seen))
         x = jax.nn.relu(self.hidden[0](x) * (1 + self.scale(known)) + self.shift(known))
         return jax.nn.relu(self.hidden[1](x))
+
+
+@final
+class Joined(eqx.Module):
+    """The hidden layers of a policy that sees what it knows beside everything else."""
+
+    embed: Linear
+    """From what is seen and what is known."""
+    hidden: Linear
+    """A second layer: one is not enough to combine the two."""
+
+    def __init__(self, seen: int, known: int, width: int, rng: Rng):
+        """Draw layers for inputs of such lengths."""
+        self.embed, self.hidden = Linear(seen + known, width, rng), Linear(width, width, rng)
+
+    def __call__(self, seen: Array, known: Array) -> Features:
+        """The last hidden layer; both have the same leading axes."""
+        return jax.nn.relu(self.hidden(jax.nn.relu(self.embed(jnp.concatenate([seen, known], axis=-1)))))
+
+
+Conditioning = Literal["scaled", "joined"]
+"""How a policy takes in what it knows: by a factor and a term in its second layer, or beside what it sees."""
+LAYERS: dict[Conditioning, type[Conditioned | Joined]] = {"scaled": Conditioned, "joined": Joined}
+"""The hidden layers of each kind."""
 
 
 @final

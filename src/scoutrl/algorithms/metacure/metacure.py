@@ -43,7 +43,7 @@ class MetaCure(GradientAlgorithm):
     z: int = 8
     """Length of z."""
     kl_weight: float = 1e-4
-    """β, weight of KL(q_φ ‖ p), in nats, beside the exploitation policy's loss, in squares of returns."""
+    """β, weight of KL(q_φ ‖ p), in nats, beside the exploitation policy's loss, in squared returns."""
     reward_weight: float = 0.0
     """Weight of the environment's reward beside r_exp, while exploring."""
     warmup: int = 200

@@ -39,7 +39,7 @@ class Pearl(GradientAlgorithm):
     z: int = 8
     """Length of z."""
     kl_weight: float = 1e-4
-    """β, weight of KL(q_φ ‖ p), in nats, beside the policy's loss, in squares of returns; if large, z is given up."""
+    """β, weight of KL(q_φ ‖ p), in nats, beside the policy's loss, in squared returns; too large, and z is given up."""
     context_trials: int = 2
     """Trials that z is inferred from in learning: drawn from all those stored of the problem, apart from the batch."""
     success_share: float = replay_setting(0.0)

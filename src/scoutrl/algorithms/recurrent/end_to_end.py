@@ -14,6 +14,7 @@ from jaxtyping import Array, Float, PRNGKeyArray
 from scoutrl.algorithms.base import AlgorithmState
 from scoutrl.algorithms.gradient import GradientAlgorithm, Networks
 from scoutrl.algorithms.off_policy import LossAux, replay_setting
+from scoutrl.algorithms.policies import Conditioning
 from scoutrl.algorithms.recurrent.agent import PrivilegedBelief, RecurrentAgent
 from scoutrl.algorithms.recurrent.networks import Actor, Belief, Sizes
 from scoutrl.algorithms.recurrent.unroll import Beliefs, Unrolled, policy_features, unroll
@@ -48,6 +49,9 @@ class EndToEnd(GradientAlgorithm):
     """Kind of memory: linear in its own state (minGRU), which is quick at any horizon, or a GRU."""
     policy_width: int = 128
     """Width of the policy."""
+    conditioning: Conditioning = "scaled"
+    """How the policy takes in its belief or memory: scaled, by a factor and a term in its second layer, as DREAM's
+    policy takes in z; or joined to what it sees, with a layer less."""
 
     def __check_init__(self):
         """Refuse values that make no sense."""
@@ -104,6 +108,6 @@ class EndToEnd(GradientAlgorithm):
 
     def build_actor(self, spec: Spec, belief: Belief, rng: Rng) -> Actor:
         """Draw what acts, for the spaces of a family."""
-        sizes = Sizes(self.width, self.memory_size, self.memory_cell, self.policy_width)
+        sizes = Sizes(self.width, self.memory_size, self.memory_cell, self.policy_width, self.conditioning)
         encode, action = self.encoders(spec, rng), spec.spaces.action
         return Actor(encode, action, sizes, belief, self.learner, self.goal_while_exploring, rng)

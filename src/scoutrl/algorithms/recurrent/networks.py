@@ -9,7 +9,7 @@ from gymnasium import Space
 from jaxtyping import Array, Float
 
 from scoutrl.algorithms.encoders import Encoders
-from scoutrl.algorithms.policies import Conditioned
+from scoutrl.algorithms.policies import LAYERS, Conditioned, Conditioning, Joined
 from scoutrl.envs.base import Goal
 from scoutrl.nn.cell import MemoryCell
 from scoutrl.nn.init import Rng
@@ -36,6 +36,7 @@ class Sizes(eqx.Module):
     memory: int = eqx.field(static=True)
     cell: MemoryCell = eqx.field(static=True)
     policy_width: int = eqx.field(static=True)
+    conditioning: Conditioning = eqx.field(static=True)
 
 
 @final
@@ -48,8 +49,8 @@ class Actor(eqx.Module):
     """Recurrent over the transitions of the trial, of which goal, phase and start are a part."""
     belief: Belief
     """From memory to what the policy is given of it."""
-    layers: Conditioned
-    """From inputs, conditioned on the belief."""
+    layers: Conditioned | Joined
+    """From inputs and belief."""
     head: Head
     """To what the learner needs."""
     goal_while_exploring: bool = eqx.field(static=True)
@@ -74,7 +75,7 @@ class Actor(eqx.Module):
         inputs = self.encode.seen + self.encode.goal_size + 2
         self.history = History(inputs, self.encode.action.size, sizes.width, sizes.memory, sizes.cell, rng)
         self.belief, self.goal_while_exploring = belief, goal_while_exploring
-        self.layers = Conditioned(inputs, belief.size, width, rng)
+        self.layers = LAYERS[sizes.conditioning](inputs, belief.size, width, rng)
         self.head = learner.head(width, action, rng)
 
     def goals(self, goals: Goal, exploiting: Array) -> Features:

@@ -15,6 +15,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, PRNGKeyArray
 
 from scoutrl.algorithms.base import AlgorithmState
+from scoutrl.algorithms.policies import Conditioning
 from scoutrl.algorithms.recurrent.end_to_end import EndToEnd, Objective
 from scoutrl.algorithms.recurrent.networks import Actor, Belief
 from scoutrl.algorithms.recurrent.unroll import Beliefs, Unrolled
@@ -43,6 +44,11 @@ class Rl2Networks(eqx.Module):
 
 class Recurrent(EndToEnd):
     """What both have in common: the policy is given its memory, and nothing is learnt but its return."""
+
+    # A memory that is learnt by the return alone is no embedding of the problem, as the beliefs of the others are.
+    conditioning: Conditioning = "joined"
+    """How the policy takes in its memory: joined to what it sees; or scaled, by a factor and a term in its second
+    layer, as DREAM's policy takes in z, with a layer more."""
 
     def networks(self, spec: Spec, rng: Rng) -> Rl2Networks:
         """The one policy."""
