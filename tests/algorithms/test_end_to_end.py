@@ -107,7 +107,9 @@ def test_a_chunk_of_training_is_finite():
 
 
 def test_presets_are_admitted():
+    from scoutrl.envs.registry import families
     from scoutrl.runs.presets import PRESETS
 
     for algorithm, family in PRESETS:
-        resolve(algorithm, family)
+        if family in families():  # an extra may be missing
+            resolve(algorithm, family)

@@ -34,6 +34,7 @@ BUDGETS = {
     "semicircle": 3_200_000,
     "semicircle-wind": 3_200_000,
     "escape-room": 3_200_000,
+    "minigrid-doors": 250_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTIL = {"distracting-bus": 0.792, "bus": 0.792, "map": 0.792, "cooking": 0.37, "lever": 0.99}
@@ -142,6 +143,9 @@ _DREAM_PLANE = (
 """A goal is never met by independent random actions: the policy begins with held ones, too. What z needs to tell is one
 number, and noise and bottleneck are strong. The decoder is of use long before it is good."""
 
+_DOORS = {"updates_per_iteration": 12, "warmup": 80, "policy_warmup": 60}
+"""On the host steps take longer than gradient steps; and most doors do harm."""
+
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _QUICK)
     | {
@@ -166,6 +170,7 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "semicircle"): _default("semicircle", _DREAM_PLANE),
     ("dream", "semicircle-wind"): _default("semicircle-wind", _DREAM_PLANE),
     ("dream", "escape-room"): _default("escape-room", _DREAM_PLANE),
+    ("dream", "minigrid-doors"): _default("minigrid-doors", _DOORS),
     ("dream", "sign"): _default(
         "sign",
         _SIGN
