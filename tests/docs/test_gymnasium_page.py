@@ -42,7 +42,7 @@ def test_the_short_example_runs(here, capsys, monkeypatch):
     trained = scoutrl.train
 
     def quickly(algorithm, family, steps, out, settings):
-        assert (algorithm, steps) == ("dream", 360_000)
+        assert (algorithm, steps) == ("dream", 600_000)
         assert {*settings} <= {*settings_of(find("dream"))}
         return trained("probes.scripted:Script", family, 64, out=out, settings=SCRIPTED, show=False)
 
