@@ -27,6 +27,10 @@ RANDOMNESS = (f"{_SRC}/prng.py", "benchmarks/randomness.py", "benchmarks/statist
 KILLING = (f"{_SRC}/runs", f"{_SRC}/training", "benchmarks/kill.py")
 _GRID = f"{_SRC}/envs/grid.py"
 _BESIDE = {f"{_SRC}/envs/bus.py": (_GRID,), f"{_SRC}/envs/cooking.py": (_GRID,)}
+_ON_HOST = {
+    "sign-miniworld": (f"{_SRC}/simulators/sign.py", f"{_SRC}/pool"),
+    "minigrid-doors": (f"{_SRC}/simulators/doors.py", f"{_SRC}/pool"),
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,7 +70,7 @@ def code(algorithm: str, family: str) -> tuple[str, ...]:
     # The family that needs the real simulator is listed only where that is installed.
     known = [algorithms().get(algorithm), families().get(family.removesuffix("-miniworld"))]
     own = [_home(plugin.path) for plugin in known if plugin is not None]
-    return (*TRAINING, *own, *(path for place in own for path in _BESIDE.get(place, ())))
+    return (*TRAINING, *own, *(path for place in own for path in _BESIDE.get(place, ())), *_ON_HOST.get(family, ()))
 
 
 def _home(path: str) -> str:

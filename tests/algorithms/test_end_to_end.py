@@ -9,7 +9,6 @@ from algorithms.small_dream import TRIALS, play, quick_jit, trained
 from algorithms.small_rivals import RIVALS, lived, small
 
 from scoutrl.algorithms.recurrent.unroll import policy_features, unroll
-from scoutrl.envs import registry
 from scoutrl.errors import ScoutError
 from scoutrl.rl import ppo
 from scoutrl.runs.config import resolve
@@ -108,8 +107,9 @@ def test_a_chunk_of_training_is_finite():
 
 
 def test_presets_are_admitted():
+    from scoutrl.envs.registry import families
     from scoutrl.runs.presets import PRESETS
 
     for algorithm, family in PRESETS:
-        if family in registry.families():
+        if family in families():  # an extra may be missing
             resolve(algorithm, family)

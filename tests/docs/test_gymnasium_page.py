@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import scoutrl
+from scoutrl.algorithms.registry import find
+from scoutrl.algorithms.settings import settings_of
 from scoutrl.cli import main
 
 PAGE = (Path(__file__).parents[2] / "docs" / "gymnasium.md").read_text(encoding="utf-8")
@@ -39,8 +41,9 @@ def test_the_family_is_checked_and_played_by_name(here, capsys, monkeypatch):
 def test_the_short_example_runs(here, capsys, monkeypatch):
     trained = scoutrl.train
 
-    def quickly(algorithm, family, steps, out):
-        assert (algorithm, steps) == ("dream", 200_000)
+    def quickly(algorithm, family, steps, out, settings):
+        assert (algorithm, steps) == ("dream", 600_000)
+        assert {*settings} <= {*settings_of(find("dream"))}
         return trained("probes.scripted:Script", family, 64, out=out, settings=SCRIPTED, show=False)
 
     monkeypatch.setattr(scoutrl, "train", quickly, raising=False)

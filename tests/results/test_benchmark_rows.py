@@ -156,7 +156,7 @@ def test_every_committed_row_says_what_it_is_of():
     } == set()
     assert {path for row in every for path in row.paths if "*" not in path and not (ROOT / path).exists()} == set()
     dream = rows.code("dream", "sign-miniworld")
-    assert {"src/scoutrl/algorithms/dream", "src/scoutrl/envs/sign", "src/scoutrl/rl"} <= set(dream)
+    assert {"src/scoutrl/algorithms/dream", "src/scoutrl/envs/sign", "src/scoutrl/rl", "src/scoutrl/pool"} <= set(dream)
     assert {"src/scoutrl/algorithms/recurrent", "src/scoutrl/envs/bus.py"} <= set(rows.code("e-rl2", "map"))
 
 

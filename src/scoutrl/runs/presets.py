@@ -37,6 +37,7 @@ BUDGETS = {
     "cheetah-vel": 2_000_000,
     "cheetah-dir": 2_000_000,
     "ant-goal": 2_000_000,
+    "minigrid-doors": 250_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTIL = {"distracting-bus": 0.792, "bus": 0.792, "map": 0.792, "cooking": 0.37, "lever": 0.99}
@@ -188,6 +189,8 @@ _RL2_RUNNING = _MUJOCO | {
     "max_gradient": 0.5,
 }
 """After VariBAD's configuration of RL² on the half-cheetah: γ, λ, entropy, step size and clipping are its own."""
+_DOORS = {"updates_per_iteration": 12, "warmup": 80, "policy_warmup": 60}
+"""On the host steps take longer than gradient steps; and most doors do harm."""
 
 PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "distracting-bus"): _default("distracting-bus", _QUICK)
@@ -213,6 +216,7 @@ PRESETS: dict[tuple[str, str], dict[str, Preset]] = {
     ("dream", "semicircle"): _default("semicircle", _DREAM_PLANE),
     ("dream", "semicircle-wind"): _default("semicircle-wind", _DREAM_PLANE),
     ("dream", "escape-room"): _default("escape-room", _DREAM_PLANE),
+    ("dream", "minigrid-doors"): _default("minigrid-doors", _DOORS),
     ("dream", "sign"): _default(
         "sign",
         _SIGN

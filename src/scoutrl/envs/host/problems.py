@@ -11,6 +11,8 @@ from scoutrl.errors import ScoutError
 
 _KEPT, _LEAST = 5, 10
 """Of a list without splits one problem in so many is kept for the test, if it has at least so many."""
+_CELLS = 256
+"""The most cells of a nested value that become components."""
 
 Arguments = tuple[Any, ...]
 """What each problem's environment is made from, by the row of the problem."""
@@ -23,8 +25,9 @@ def read_problems(given: Problems) -> tuple[ProblemSet, Arguments]:
 
     A `ProblemSet` gives each problem the mapping of its names to its numbers. Of keyword arguments those that differ
     from problem to problem make the ID: whole numbers, texts and truth values are components, numbered in their order;
-    nested values are components, numbered as they first occur; real numbers are real numbers, and then components
-    beside them are one-hot.
+    real numbers are real numbers, and then components beside them are one-hot. Nested values of one shape are taken
+    apart, rows of letters as well: each cell that differs is one of these. Other nested values are components,
+    numbered as they first occur: of such a number nothing can be learnt for problems that were never seen.
 
     Raises:
         ScoutError: it is nothing of the kind; arguments that are missing in some; two problems that are alike.
@@ -37,7 +40,10 @@ def read_problems(given: Problems) -> tuple[ProblemSet, Arguments]:
         if set(row) != set(names):
             raise ScoutError(f"problem {number} has the arguments {sorted(row)}, and the first one {sorted(names)}.")
     differ = [name for name in names if len({_text(row[name]) for row in rows}) > 1]
-    columns = {name: _column([row[name] for row in rows]) for name in differ or names[:1]}
+    parts = {}
+    for name in differ or names[:1]:
+        parts |= _parts(name, [row[name] for row in rows])
+    columns = {name: _column(values) for name, values in parts.items()}
     if not columns:
         raise ScoutError("problems are keyword arguments, and these have none.")
     titles, table = _table(columns)
@@ -84,6 +90,27 @@ def _mappings(given: Any) -> list[Mapping[str, Any]]:
 
 def _text(value: Any) -> str:
     return json.dumps(value, sort_keys=True, default=repr)
+
+
+def _parts(name: str, values: list[Any]) -> dict[str, list[Any]]:
+    """The cells that differ of nested values that have one shape, by name; other values as they are."""
+    if not all(isinstance(value, list | tuple) for value in values):
+        return {name: values}
+    tables = [np.array(_apart(value), object) for value in values]
+    if len({table.shape for table in tables}) > 1 or any(isinstance(cell, list) for one in tables for cell in one.flat):
+        return {name: values}
+    cells = {place: [table[place] for table in tables] for place in np.ndindex(tables[0].shape)}
+    differ = {place: some for place, some in cells.items() if len(set(map(_text, some))) > 1}
+    if not 0 < len(differ) <= _CELLS:
+        return {name: values}
+    return {name + "".join(f"[{i}]" for i in place): some for place, some in differ.items()}
+
+
+def _apart(value: Any) -> Any:
+    """A nested value as lists, with texts in it as lists of their letters."""
+    if isinstance(value, str) and len(value) > 1:
+        return list(value)
+    return [_apart(one) for one in value] if isinstance(value, list | tuple) else value
 
 
 def _column(values: list[Any]) -> tuple[np.ndarray, list[str]]:
