@@ -167,13 +167,14 @@ _RUNNING = _MUJOCO | {
     "learner": "sac",
     "lambda_": 0.5,
     "trials_per_iteration": 8,
-    "updates_per_iteration": 32,
+    "updates_per_iteration": 128,
     "batch_size": 8,
+    "learning_rate": 1e-3,
     "capacity": 2048,
-    "average_rate": 0.005,
     "warmup": 10,
 }
-"""SAC, which learns from few samples, and takes many gradient steps for each."""
+"""SAC, which learns from few samples, and takes many gradient steps for each: about as much time goes into them as into
+stepping the robots."""
 
 _DREAM_RUNNING = _MARKOV | _RUNNING | {"policy_warmup": 10, "rho": 0.1, "bottleneck_weight": 4e-4, "step_cost": 0.0}
 """What is to be found out is one or two numbers, as in the plane; and nobody can end an episode."""
