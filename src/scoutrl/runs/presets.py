@@ -31,9 +31,9 @@ BUDGETS = {
     "cooking-split": 6_000_000,
     "lever": 400_000,
     "sign": 1_000_000,
-    "semicircle": 3_200_000,
-    "semicircle-wind": 3_200_000,
-    "escape-room": 3_200_000,
+    "semicircle": 3_000_000,
+    "semicircle-wind": 3_000_000,
+    "escape-room": 3_000_000,
     "cheetah-vel": 2_000_000,
     "cheetah-dir": 2_000_000,
     "ant-goal": 2_000_000,
@@ -148,31 +148,35 @@ _DREAM_PLANE = (
         "bottleneck_weight": 4e-4,
         "decoded_below": 0.8,
         "step_cost": 0.0,
+        "decay_updates": 9_000,
     }
 )
 """A goal is never met by independent random actions: the policy begins with held ones, too. What z needs to tell is one
-number, and noise and bottleneck are strong. The decoder is of use long before it is good."""
+number, and noise and bottleneck are strong. The decoder is of use long before it is good. At a steady step
+size explorers go on changing their way, and lose a goal here and there."""
 
 _MUJOCO = {
     "see_time": False,
     "discount": 0.99,
     "learning_rate": 3e-4,
-    "policy_width": 256,
+    "evaluation_trials": 20,
+    "evaluations": 20,
 }
-"""Running goes on when time is up, and in the originals no policy sees the time."""
+"""Running goes on when time is up, and in the originals no policy sees the time. Trials are long, and so are
+evaluations."""
 
 _RUNNING = _MUJOCO | {
     "learner": "sac",
-    "head_width": 256,
     "lambda_": 0.5,
     "trials_per_iteration": 8,
-    "updates_per_iteration": 32,
-    "batch_size": 16,
+    "updates_per_iteration": 128,
+    "batch_size": 8,
+    "learning_rate": 1e-3,
     "capacity": 2048,
-    "average_rate": 0.005,
     "warmup": 10,
 }
-"""SAC, which learns from few samples, and takes many gradient steps for each."""
+"""SAC, which learns from few samples, and takes many gradient steps for each: about as much time goes into them as into
+stepping the robots."""
 
 _DREAM_RUNNING = _MARKOV | _RUNNING | {"policy_warmup": 10, "rho": 0.1, "bottleneck_weight": 4e-4, "step_cost": 0.0}
 """What is to be found out is one or two numbers, as in the plane; and nobody can end an episode."""
