@@ -13,7 +13,6 @@ from contract.families import KINDS, Probe
 from contract.test_contract_learn import close
 
 from scoutrl import from_gymnasium
-from scoutrl.training.iteration import collect
 from scoutrl.trials.sampler import sampler_for
 
 KIND = "vectors"
@@ -50,12 +49,18 @@ def seen(code: int) -> np.ndarray:
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_what_is_collected_on_the_host_is_what_is_collected_in_jax(case):
     family = from_gymnasium(lambda problem: GymProbe(problem["secret"]), Probe(KIND).problems, 3, workers=1)
-    algorithm, state, probe = algorithm_of(case), fresh(case), ProbeSampler(Probe(KIND))
+    algorithm, state, probe = algorithm_of(case), fresh(case).algorithm, ProbeSampler(Probe(KIND))
     ids, keys = jnp.asarray(family.problems.ids)[np.arange(8) % 4], jax.random.split(jax.random.key(3), 8)
     with contextlib.closing(sampler_for(family)) as sampler:
         found = collect(sampler, algorithm, state, ids, keys)
     wanted = quick_jit(lambda *given: collect(probe, algorithm, *given))(state, ids, keys)
     close(lived(found), lived(wanted))
+
+
+def collect(sampler, algorithm, state, problems, keys):
+    """Trials to learn from."""
+    collector = eqx.Partial(algorithm.collector, sampler.spec, state)
+    return sampler.sample(collector, problems, keys, algorithm.protocol(greedy=False))
 
 
 def lived(trials):
