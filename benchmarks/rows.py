@@ -14,7 +14,7 @@ _SRC = "src/scoutrl"
 TRAINING = (
     *(f"{_SRC}/{package}" for package in ("nn", "rl", "trials", "training")),
     f":(glob){_SRC}/algorithms/*.py",
-    f"{_SRC}/runs/presets.py",
+    f"{_SRC}/runs/presets",
     f"{_SRC}/prng.py",
     *(f"{_SRC}/envs/{module}.py" for module in ("base", "problems", "spaces")),
 )
