@@ -1,6 +1,6 @@
 """Presets of the grid families."""
 
-from scoutrl.runs.presets.preset import ALL_ALIKE, MARKOV, RIVALS, Preset, Presets, default
+from scoutrl.runs.presets.preset import ALL_ALIKE, MARKOV, NO_SUCCESSES, RIVALS, Preset, Presets, default
 
 _OFTEN = {"success_share": 0.4}
 """Some goals are reached far less often than others, and the policy has to learn them all."""
@@ -53,13 +53,10 @@ PRESETS: Presets = {
     ("dream", "cooking-split"): default("cooking-split", _COOKING),
 }
 
-_FOR_RIVALS = dict.fromkeys(("distracting-bus", "map"), _OFTEN | _SMALL_STEPS) | {
-    "bus": _OFTEN,
-    "cooking": _LONG,
-    "cooking-split": _LONG,
-}
-"""Family to what DREAM's preset for it has that is not DREAM's own: sizes, steps, sampling."""
+_FOR_RIVALS = {"distracting-bus": NO_SUCCESSES, "map": {}, "bus": {}, "cooking": _LONG, "cooking-split": _LONG}
+"""Those who learn end to end keep the larger networks and steps: with DREAM's they only walk on the distracting bus."""
 
 for _rival in RIVALS:
     for _family, _settings in _FOR_RIVALS.items():
         PRESETS[_rival, _family] = default(_family, _settings | (ALL_ALIKE if _rival == "pearl" else {}))
+PRESETS["import", "map"] = default("map", _OFTEN | _SMALL_STEPS)

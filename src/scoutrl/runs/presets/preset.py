@@ -46,9 +46,12 @@ RIVALS = ("rl2", "e-rl2", "import", "varibad", "pearl", "metacure")
 MARKOV = {"policy_memory": False}
 """For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
 
-ALL_ALIKE = {"success_share": 0.0, "priority_share": 0.0}
-"""As its authors do, PEARL draws all trials alike, also where a family's preset seeks out successes for the others.
-These are weighted by how often they happen: luck does not look like skill to who is not told the problem."""
+NO_SUCCESSES = {"success_share": 0.0}
+"""For who is not told the problem: successes that are drawn more often than they happen have to count for less, so that
+luck does not look like skill, and what is left of the batch teaches less."""
+
+ALL_ALIKE = NO_SUCCESSES | {"priority_share": 0.0}
+"""As its authors do, PEARL draws all trials alike."""
 
 
 Presets = dict[tuple[str, str], dict[str, Preset]]

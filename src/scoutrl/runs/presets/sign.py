@@ -1,6 +1,6 @@
 """Presets of the sign."""
 
-from scoutrl.runs.presets.preset import ALL_ALIKE, RIVALS, Presets, default
+from scoutrl.runs.presets.preset import ALL_ALIKE, NO_SUCCESSES, RIVALS, Presets, default
 
 _SIGN = {
     "trials_per_iteration": 32,
@@ -35,4 +35,6 @@ PRESETS: Presets = {
 }
 
 for _rival in RIVALS:
-    PRESETS[_rival, "sign"] = default("sign", _SIGN | (ALL_ALIKE if _rival == "pearl" else {}))
+    # Half of IMPORT's trials are told the problem.
+    _drawn = {"pearl": ALL_ALIKE, "import": {}}.get(_rival, NO_SUCCESSES)
+    PRESETS[_rival, "sign"] = default("sign", _SIGN | _drawn)
