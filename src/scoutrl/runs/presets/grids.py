@@ -60,3 +60,4 @@ for _rival in RIVALS:
     for _family, _settings in _FOR_RIVALS.items():
         PRESETS[_rival, _family] = default(_family, _settings | (ALL_ALIKE if _rival == "pearl" else {}))
 PRESETS["import", "map"] = default("map", _OFTEN | _SMALL_STEPS)
+PRESETS["metacure", "distracting-bus"] = default("distracting-bus", {})
