@@ -1,4 +1,4 @@
-"""A start that failed stands in nobody's way, whatever was to be trained (issue 11, 6)."""
+"""A start that failed stands in nobody's way, whatever was to be trained."""
 
 import json
 from pathlib import Path

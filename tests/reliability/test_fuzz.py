@@ -1,4 +1,4 @@
-"""Whatever is in the files of a run or on the command line: exit code 0 or 2, one line, no traceback (issue 11).
+"""Whatever is in the files of a run or on the command line: exit code 0 or 2, one line, no traceback.
 
 A few examples by default; `SCOUT_FUZZ=2000` tries so many of each kind.
 """

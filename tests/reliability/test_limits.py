@@ -1,4 +1,4 @@
-"""A disk, an index of files or a limit that is full is one line, whenever it is met (issue 11, 18)."""
+"""A disk, an index of files or a limit that is full is one line, whenever it is met."""
 
 import errno
 import os

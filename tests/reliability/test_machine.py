@@ -1,4 +1,4 @@
-"""What is the machine's fault is said to be (issue 11, 9)."""
+"""What is the machine's fault is said to be."""
 
 import errno
 

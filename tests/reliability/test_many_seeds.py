@@ -1,4 +1,4 @@
-"""Many seeds: nothing is opened or made before its turn (issue 11, 19)."""
+"""Many seeds: nothing is opened or made before its turn."""
 
 import os
 import time

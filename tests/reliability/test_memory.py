@@ -1,4 +1,4 @@
-"""Sizes that cannot fit are refused in one line, before anything is compiled or written (issue 11, 20)."""
+"""Sizes that cannot fit are refused in one line, before anything is compiled or written."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Exceptions come whole out of other processes (issue 11, 23)."""
+"""Exceptions come whole out of other processes."""
 
 import importlib
 import multiprocessing

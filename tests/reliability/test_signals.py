@@ -1,4 +1,4 @@
-"""Ctrl-C is answered at once; a second one ends at once (issue 11, 21)."""
+"""Ctrl-C is answered at once; a second one ends at once."""
 
 import os
 import signal

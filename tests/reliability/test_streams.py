@@ -1,4 +1,4 @@
-"""Standard streams that are closed, full or of another encoding (issue 11, 17)."""
+"""Standard streams that are closed, full or of another encoding."""
 
 import io
 import os
