@@ -17,7 +17,7 @@ import numpy as np
 from cyclopts import App, Parameter
 from jaxtyping import Array, Int, PRNGKeyArray, UInt8
 
-from benchmarks.record import keep, print_status, provenance
+from benchmarks.record import earlier, keep, print_status, provenance
 from scoutrl.algorithms.recurrent.rl2 import Rl2
 from scoutrl.envs import MetaEnv, Problem, ProblemSet, Spaces, Step
 from scoutrl.nn.cell import MemoryCell
@@ -65,7 +65,7 @@ class Cue(MetaEnv):
     horizon: int = eqx.field(static=True)
 
     def __init__(self, horizon: int, size: int = 8):
-        """Make episodes of `horizon` steps, with so many problems and actions."""
+        """Make episodes of `horizon` steps, with `size` problems and actions."""
         discrete = gymnasium.spaces.Discrete
         self.problems = ProblemSet(range(size), range(size), range(size), ["paying"])
         self.spaces = Spaces(discrete(size + 1), discrete(size))
@@ -104,7 +104,9 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
         print_status(f"{horizon} steps: a linear memory is {ratio:.2f} times as fast as a GRU")
         found[str(horizon)] = {**of, "ratio": ratio}
     setup = {name: value for name, value in dataclasses.asdict(options).items() if name not in ("horizons", "smoke")}
-    keep("horizon", {"benchmark": "horizon", "algorithm": "rl2", **setup, "horizons": found}, options.smoke)
+    setup = {"benchmark": "horizon", "algorithm": "rl2", **setup}
+    before = {} if options.smoke else earlier("horizon", setup).get("horizons", {})
+    keep("horizon", {**setup, "horizons": before | found}, options.smoke)
 
 
 def measure(horizon: int, cell: MemoryCell, options: Options) -> dict[str, Any]:

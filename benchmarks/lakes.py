@@ -44,7 +44,7 @@ def way(holes: np.ndarray, costs: np.ndarray) -> list[Cell]:
 
 
 def planned(holes: np.ndarray, often: np.ndarray, explorations: int) -> bool:
-    """Whether the planner arrives after so many exploration episodes."""
+    """Whether the planner arrives after `explorations` exploration episodes."""
     known, safe = np.zeros_like(holes), np.zeros_like(holes)
     for _ in range(explorations + 1):
         costs = np.where(safe, 0.0, -np.log(1 - np.clip(often, 0, 0.9))) + 1e-3

@@ -56,6 +56,11 @@ def main(options: Annotated[Options, Parameter("*")] = Options()) -> None:
             steps=steps,
             settings={"exploration_episodes": explorations},
         )
+        before = found.get(family, {}).get("steps", steps)
+        if before != steps:
+            raise SystemExit(
+                f"{name} has seeds of {before:,} steps on {family}: give --steps {before}, or move it away."
+            )
         exact = {"family": family, "exploration_episodes": explorations, "line": line(env, explorations)}
         found[family] = exact | {"steps": steps} | case.measured(seeds, found.get(family, {}))
         keep(name, setup | {"families": list(found.values())}, options.smoke)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from benchmarks.record import provenance_of
-from benchmarks.stale import State, state
+from benchmarks.stale import ROOT, State, state
 from scoutrl.algorithms.registry import algorithms
 from scoutrl.envs.registry import families
 from scoutrl.runs.provenance import Provenance
@@ -16,6 +16,7 @@ TRAINING = (
     f":(glob){_SRC}/algorithms/*.py",
     f"{_SRC}/runs/presets",
     f"{_SRC}/prng.py",
+    f"{_SRC}/lowering.py",
     *(f"{_SRC}/envs/{module}.py" for module in ("base", "problems", "spaces")),
 )
 """What every training depends on: pathspecs of git."""
@@ -30,6 +31,7 @@ _BESIDE = {f"{_SRC}/envs/bus.py": (_GRID,), f"{_SRC}/envs/cooking.py": (_GRID,)}
 _ON_HOST = {
     "sign-miniworld": (f"{_SRC}/simulators/sign.py", f"{_SRC}/pool"),
     "minigrid-doors": (f"{_SRC}/simulators/doors.py", f"{_SRC}/pool"),
+    **dict.fromkeys(("cheetah-vel", "cheetah-dir", "ant-goal"), (f"{_SRC}/pool",)),
 }
 
 
@@ -76,7 +78,8 @@ def code(algorithm: str, family: str) -> tuple[str, ...]:
 def _home(path: str) -> str:
     """The module of a built-in class, or the folder of its modules."""
     package, *parts = path.partition(":")[0].split(".")
-    return "/".join(["src", package, *parts[:2]]) + ("" if len(parts) > 2 else ".py")
+    place = "/".join(["src", package, *parts[:2]])
+    return place if len(parts) > 2 or (ROOT / place).is_dir() else f"{place}.py"
 
 
 Found = Iterator[tuple[str, str, dict[str, Any], tuple[str, ...]]]
@@ -96,7 +99,7 @@ def _speed(result: Mapping[str, Any]) -> Found:
 
 
 def _horizon(result: Mapping[str, Any]) -> Found:
-    paths = (*code(result["algorithm"], ""), f"{_SRC}/lowering.py", "benchmarks/horizon.py")
+    paths = (*code(result["algorithm"], ""), "benchmarks/horizon.py")
     for horizon, cells in result["horizons"].items():
         for cell in ("linear", "gru"):
             yield f"{horizon} steps", cell, provenance_of(result, cells[cell]), paths

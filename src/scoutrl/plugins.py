@@ -28,8 +28,8 @@ class Plugin:
     """`package.module:ClassName`."""
     summary: str
     """One line for people."""
-    needs: str = ""
-    """Module of an optional package it is nothing without."""
+    needs: tuple[str, ...] = ()
+    """Modules of optional packages it is nothing without."""
 
 
 def with_installed(built_in: Mapping[str, Plugin], group: str) -> dict[str, Plugin]:

@@ -8,5 +8,5 @@ from scoutrl.envs import registry
 FAMILIES = [
     pytest.param(name, marks=[pytest.mark.slow] if name.startswith("sign") else [])
     for name, entry in registry.families().items()
-    if entry.needs is None  # what needs an extra is stepped on the host
+    if not entry.needs  # what needs an extra is stepped on the host
 ]

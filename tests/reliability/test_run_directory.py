@@ -50,9 +50,6 @@ def begun(tmp_path) -> Path:
     return out
 
 
-# Issue 11, number 2
-
-
 def moved(out: Path) -> None:
     out.rename(out.with_name("m-old"))
 

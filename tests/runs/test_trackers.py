@@ -72,7 +72,7 @@ def test_weights_and_biases_offline(tmp_path, monkeypatch):
     assert b"env_steps" in file.read_bytes()
 
 
-def test_what_weights_and_biases_raises_is_one_line(tmp_path, monkeypatch):
+def test_what_weights_and_biases_raises_is_one_line(tmp_path, monkeypatch, capsys):
     def fail(*_, **__):
         raise RuntimeError("no route\nto host")
 
@@ -82,9 +82,11 @@ def test_what_weights_and_biases_raises_is_one_line(tmp_path, monkeypatch):
     )
     monkeypatch.setitem(sys.modules, "wandb", fake)
     log = MetricsLog(tmp_path, 0, "wandb")
-    for act in (lambda: log.append({"iteration": 1, "env_steps": 1}), log.close):
-        with pytest.raises(ScoutError, match=r"takes no more metrics \(RuntimeError: no route to host\)"):
-            act()
+    with pytest.raises(ScoutError, match=r"takes no more metrics \(RuntimeError: no route to host\)"):
+        log.append({"iteration": 1, "env_steps": 1})
+    # The run is over, perhaps by Ctrl-C: that must come through.
+    log.close()
+    assert "did not take the last metrics (RuntimeError: no route to host)" in capsys.readouterr().err
     assert len(read_rows(tmp_path)) == 1
     fake.init = fail
     with pytest.raises(ScoutError, match=r"does not start \(no route to host\)"):

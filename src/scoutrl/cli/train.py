@@ -63,9 +63,8 @@ def train(
     run = train_agents(algorithm, family, steps, seed, out, **how, engine=where.meant(), track=track)
     learner = "".join(one.partition("=")[2] for one in sets if one.startswith("learner="))
     own = " --trust" if any(map(module_of, (algorithm, family, learner))) else ""
-    # Environments on the host can be filmed only.
-    watch = f"evaluate {run.path}{own} --video DIR" if family.startswith("gym:") else f"report {run.path}{own}"
-    print(f"Trained: {run.path}  (measure it: scout evaluate {run.path}{own}; watch it: scout {watch})")
+    run_dir = f"{run.path}{own}"
+    print(f"Trained: {run.path}  (measure it: scout evaluate {run_dir}; watch it: scout report {run_dir})")
 
 
 def evaluate(

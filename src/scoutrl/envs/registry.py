@@ -58,34 +58,34 @@ _BUILT_IN = {
     "sign-miniworld": Plugin(
         "scoutrl.envs.sign.miniworld:sign_miniworld",
         "As sign, played in the real simulator.",
-        needs="miniworld",
+        needs=("miniworld",),
     ),
     "minigrid-doors": Plugin(
         "scoutrl.envs.doors:minigrid_doors",
         "Gymnasium: see of what colour a ball is, then open the door of that colour (14 problems, 4 unseen).",
-        needs="minigrid",
+        needs=("minigrid",),
     ),
     "cheetah-vel": Plugin(
         "scoutrl.envs.mujoco:cheetah_vel",
         "MuJoCo's half-cheetah: run at a velocity that has to be found out (100 velocities, 30 unseen).",
-        needs="mujoco",
+        needs=("mujoco", "imageio"),
     ),
     "cheetah-dir": Plugin(
         "scoutrl.envs.mujoco:cheetah_dir",
         "MuJoCo's half-cheetah: run backwards or forwards, which of them has to be found out.",
-        needs="mujoco",
+        needs=("mujoco", "imageio"),
     ),
     "ant-goal": Plugin(
         "scoutrl.envs.mujoco:ant_goal",
         "MuJoCo's ant: go to a place that has to be found out (150 places, 30 unseen).",
-        needs="mujoco",
+        needs=("mujoco", "imageio"),
     ),
 }
 
 
 def families() -> dict[str, Plugin]:
     """Name to entry: the built-in families that what is installed suffices for, then those of installed packages."""
-    return {name: entry for name, entry in _all().items() if not entry.needs or find_spec(entry.needs)}
+    return {name: entry for name, entry in _all().items() if all(map(find_spec, entry.needs))}
 
 
 def find(name: str) -> "Callable[..., Spec]":

@@ -2,7 +2,8 @@
 
 import abc
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import equinox as eqx
 import jax
@@ -59,6 +60,9 @@ class Drawn:
 class Drawer(abc.ABC):
     """Draws what took place in recorded trials; pictures of all of them would not fit into memory."""
 
+    at_once: ClassVar[int] = 8
+    """Trials that are best drawn together."""
+
     @abc.abstractmethod
     def draw(self, trials: Sequence[int]) -> list[list[Drawn]]:
         """For each of the trials its episodes, in order.
@@ -107,12 +111,12 @@ class RecordedTrials:
         """[trials]: mean steps of the episodes of a phase."""
         return np.mean([self.episodes[place].mask.sum(axis=1) for place in self.of_phase(phase)], axis=0)
 
-    def some(self, trials: Sequence[int]) -> list[list[RecordedEpisode]]:
-        """The episodes of some of the trials, with pictures."""
-        return [
-            [self._episode(trial, place, one) for place, one in enumerate(drawn)]
-            for trial, drawn in zip(trials, self.drawer.draw(trials), strict=True)
-        ]
+    def some(self, trials: Sequence[int]) -> Iterator[list[RecordedEpisode]]:
+        """The episodes of some of the trials, with pictures; only those of a few trials are in memory."""
+        for start in range(0, len(trials), self.drawer.at_once):
+            few = trials[start : start + self.drawer.at_once]
+            for trial, drawn in zip(few, self.drawer.draw(few), strict=True):
+                yield [self._episode(trial, place, one) for place, one in enumerate(drawn)]
 
     def _episode(self, trial: int, place: int, drawn: Drawn) -> RecordedEpisode:
         """One of the episodes of a trial: its moments up to its end."""

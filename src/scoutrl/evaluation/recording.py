@@ -67,7 +67,7 @@ def recorder(env: Spec, protocol: Protocol) -> Recorder:
             found = jax.device_get(watched(agent, knowledge, jnp.asarray(ids), keys, prepared))
         has_goals = env.spaces.goal is not None
         shown = tuple(has_goals and (p == Phase.EXPLOITATION or agent.sees_goal_exploring) for p in phases)
-        episodes = tuple(episode for episode, _ in found)
+        episodes = tuple(stage.as_played(prepared, place, episode) for place, (episode, _) in enumerate(found))
         moments, noted = zip(*(watching for _, watching in found), strict=True)
         drawer = stage.drawer(Played(ids, keys, episodes, noted, shown))
         return RecordedTrials(env, ids, phases, shown, episodes, moments, drawer)

@@ -31,6 +31,10 @@ class Stage(abc.ABC):
         """What pictures need to know of a state: a tree of arrays, or None."""
 
     @abc.abstractmethod
+    def as_played(self, prepared: Any, place: int, watched: Episodes) -> Episodes:
+        """An episode of each trial as it took place, [trials, …]; `watched` is what the agent that was watched did."""
+
+    @abc.abstractmethod
     def drawer(self, played: "Played") -> Drawer:
         """Draws the trials."""
 

@@ -15,6 +15,7 @@ from scoutrl.envs.spot import spot
 from scoutrl.evaluation.recorded import Drawer, Drawn
 from scoutrl.evaluation.stage import Played, Stage
 from scoutrl.trials.agent import Agent
+from scoutrl.trials.trial import Episodes
 
 _AT_ONCE = 32
 """Pictures that are drawn at a time."""
@@ -48,6 +49,10 @@ class StageInJax(Stage):
     def note(self, state: State) -> tuple[State, Array]:
         """The state, and where the agent is in its picture."""
         return state, spot(self._env, state)
+
+    def as_played(self, prepared: Any, place: int, watched: Episodes) -> Episodes:
+        """The same."""
+        return watched
 
     def drawer(self, played: Played) -> Drawer:
         """From the states."""

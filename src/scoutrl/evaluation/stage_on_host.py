@@ -34,8 +34,20 @@ class StageOnHost(Stage):
     """Environments in worker processes."""
 
     def __init__(self, family: HostFamily, protocol: Protocol):
-        """Play `family`."""
+        """Play `family`.
+
+        Raises:
+            ScoutError: it cannot be drawn.
+        """
         self._family, self._protocol = family, protocol
+        job = family.source.job
+        env = drawing_env(job, 0)
+        try:
+            with own_code(f"the environment of problem {job.arguments[0]} raised"):
+                job.reset(env, 0, 0)
+            picture_of(env, goal=False)
+        finally:
+            close(env)
 
     def prepare(self, agent: Agent, ids: np.ndarray, keys: PRNGKeyArray) -> tuple[Episodes, Episodes]:
         """The trials: what happened in both phases."""
@@ -45,11 +57,15 @@ class StageOnHost(Stage):
 
     def env(self, prepared: tuple[Episodes, Episodes], place: int) -> MetaEnv:
         """What happened then."""
-        first = self._protocol.exploration_episodes
-        phase, number = (0, place) if place < first else (1, place - first)
+        phase, number = self._where(place)
         episode = jax.tree.map(lambda x: jnp.asarray(x)[number], prepared[phase])
         given = {name: getattr(self._family, name) for name in ("problems", "spaces", "horizon", "time_limit")}
         return _Recording(episode=episode, **given)
+
+    def as_played(self, prepared: tuple[Episodes, Episodes], place: int, watched: Episodes) -> Episodes:
+        """With the actions that were taken: compiled apart, the agent that is watched may differ by a rounding."""
+        phase, number = self._where(place)
+        return eqx.tree_at(lambda episode: episode.actions, watched, np.asarray(prepared[phase].actions)[:, number])
 
     def note(self, state: State) -> None:
         """Nothing: states are the environments' own."""
@@ -57,6 +73,11 @@ class StageOnHost(Stage):
     def drawer(self, played: Played) -> Drawer:
         """By having it happen again."""
         return _Again(self._family, self._protocol, played)
+
+    def _where(self, place: int) -> tuple[int, int]:
+        """The phase of an episode of a trial, and its number within that."""
+        first = self._protocol.exploration_episodes
+        return (0, place) if place < first else (1, place - first)
 
 
 @final
@@ -93,6 +114,8 @@ class _Recording(MetaEnv):
 class _Again(Drawer):
     """Has environments do once more what they did, and draw themselves meanwhile."""
 
+    at_once = 1
+
     def __init__(self, family: HostFamily, protocol: Protocol, played: Played):
         self._family, self._played = family, played
         self._seeds = np.asarray(jax.vmap(lambda key: _seeds(key, protocol))(played.keys))
@@ -127,6 +150,8 @@ class _Again(Drawer):
                     "took place. Let the environment draw all that is random from self.np_random."
                 )
             pictures.append(picture_of(env, goal))
+            if pictures[-1].shape != pictures[0].shape:
+                raise ScoutError(f"the pictures that problem {job.arguments[row]} draws are not all of one size.")
             spots.append(spot_in(env.unwrapped))
         return Drawn(np.stack(pictures), np.stack(spots))
 

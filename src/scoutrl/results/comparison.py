@@ -101,7 +101,8 @@ class AlgorithmResult:
         """What it had in training, or sees, that other algorithms need not have: hypotheses to act on, goals."""
         found = []
         # Results of Scout 0.1 have the name of then.
-        if share := self.settings.get("hypothesis_share", self.settings.get("guess_share")):
+        share = self.settings.get("hypothesis_share", self.settings.get("guess_share"))
+        if isinstance(share, int | float) and share and self.settings.get("exploration") != "random":
             found.append(f"acts on hypotheses in {share:.0%} of training trials")
         if self.settings.get("goal_while_exploring"):
             found.append("sees the goal while exploring")

@@ -49,7 +49,7 @@ class RunConfig:
     settings: dict[str, Any]
     """Every hyper-parameter of the algorithm."""
     iterations: int = 100
-    """Iterations (collect, then learn) in one compiled chunk: metrics and progress come once a chunk."""
+    """Iterations (collect, then learn) in one chunk: metrics and progress come once a chunk."""
     evaluation_trials: int = 256
     """Trials on validation problems behind each figure of the progress bar."""
     by_hand: bool = False

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal, final, get_args
 
 from scoutrl.errors import ScoutError
+from scoutrl.quiet import tell
 
 Track = Literal["tensorboard", "wandb", "none"]
 """TensorBoard's event files, Weights & Biases, or nothing but the file."""
@@ -89,25 +90,20 @@ class WandbTracker(Tracker):
         Raises:
             ScoutError: it does not take them.
         """
-        self._tell(lambda: self._run.log(dict(row), step=int(row["env_steps"])))
+        try:
+            self._run.log(dict(row), step=int(row["env_steps"]))
+        except Exception as error:
+            raise ScoutError(
+                f"Weights & Biases takes no more metrics ({_words(error)}); the same command goes on, "
+                "with --track none without it."
+            ) from error
 
     def close(self) -> None:
-        """Send what is left.
-
-        Raises:
-            ScoutError: it does not take that.
-        """
-        self._tell(self._run.finish)
-
-    def _tell(self, act: Callable[[], object]) -> None:
+        """Send what is left; if it does not take that, say so: the run is over in any case."""
         try:
-            act()
+            self._run.finish()
         except Exception as error:
-            what = " ".join(f"{type(error).__name__}: {error}".split())
-            raise ScoutError(
-                f"Weights & Biases takes no more metrics ({what}); the same command goes on, with --track none without "
-                "it."
-            ) from error
+            tell(f"Weights & Biases did not take the last metrics ({_words(error)}).")
 
 
 def split_track(track: Track | Listener) -> tuple[Track, Listener | None]:
@@ -132,3 +128,7 @@ def check_track(track: str) -> None:
         raise ScoutError(f"a run can be tracked by {', '.join(TRACKS)}; {track!r} is none of them.")
     if track == "wandb" and find_spec("wandb") is None:
         raise ScoutError("Weights & Biases is not installed: pip install 'scoutrl[wandb]', or track otherwise.")
+
+
+def _words(error: Exception) -> str:
+    return " ".join(f"{type(error).__name__}: {error}".split())

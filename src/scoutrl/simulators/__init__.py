@@ -1,1 +1,4 @@
-"""Gymnasium environments of Scout's own, as worker processes step them. Knows no JAX, which would cost each of them."""
+"""Gymnasium environments of Scout's own, as worker processes step them.
+
+Nothing here imports JAX, which would slow the start of each worker.
+"""

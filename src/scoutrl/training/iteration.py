@@ -95,7 +95,7 @@ def play(
         evaluating: which of the two, where a program does nothing else; None for one that does both, as `asked` says.
         measure: what else is noted of each trial.
     """
-    spec, count = sampler.spec, algorithm.trials_per_iteration // algorithm.shards
+    spec, count = sampler.spec, len(asked.problems)
     problem_key, collect_key, _, evaluation_key = _keys(state)
     flag = asked.evaluating if evaluating is None else jnp.bool_(evaluating)
     problems = jnp.where(flag, asked.problems, spec.problems.sample(problem_key, count, "train"))

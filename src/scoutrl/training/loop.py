@@ -1,4 +1,4 @@
-"""Training: a host loop over compiled chunks."""
+"""Training: a host loop over chunks of iterations."""
 
 import contextlib
 import time

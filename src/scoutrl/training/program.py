@@ -56,6 +56,9 @@ class TrainingProgram:
         self._ids = np.asarray(jnp.asarray(sampler.spec.problems.of("validation")))
         first = np.broadcast_to(self._ids[0], (seeds, algorithm.trials_per_iteration, self._ids.shape[1]))
         self._fresh = self._asked(first)
+        whole = self._one_for_both or self._shards is not None
+        self._at_once = first.shape[1] if whole else min(first.shape[1], evaluation_trials)
+        self._evaluated = self._asked(first[:, : self._at_once], 0)
 
     def compile(self, *meanwhile: Callable[[], object]) -> None:
         """Compile all, side by side as far as there are cores, and do what is to be done `meanwhile`."""
@@ -78,7 +81,7 @@ class TrainingProgram:
         others = [aside(work) for work in meanwhile]
         self._fresh_trials = self._evaluated_trials = play.result()
         if not self._one_for_both:
-            self._evaluated_trials = sampler.compile(self._play(True), arrays, self._fresh)
+            self._evaluated_trials = sampler.compile(self._play(True), arrays, self._evaluated)
         self._learnt_from, self._is_finite = learn.result(), finite.result()
         for other in others:
             other.result()
@@ -132,9 +135,8 @@ class TrainingProgram:
 
     def _parts(self, state: TrainingState) -> Iterator[Asked]:
         """What is to be played for an evaluation in this state."""
-        at_once = self._algorithm.trials_per_iteration
-        parts = -(-self._evaluation_trials // at_once)
-        for part, problems in enumerate(drawn(self._ids, state, parts, at_once)):
+        parts = -(-self._evaluation_trials // self._at_once)
+        for part, problems in enumerate(drawn(self._ids, state, parts, self._at_once)):
             yield self._asked(problems, part)
 
     def _chunk(self, state: TrainingState) -> tuple[TrainingState, list[Found], np.ndarray]:

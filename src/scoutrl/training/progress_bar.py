@@ -30,7 +30,7 @@ class ProgressBar:
         self._began, self._done_at_start = time.perf_counter(), done
         self._last_line = 0.0
         self._over = False
-        self._memory = "" if memory is None else f"; trials and networks take {gigabytes(memory)} of memory"
+        self._memory = "" if memory is None else f"; trials and networks take at least {gigabytes(memory)} of memory"
         self._score = "…"
         self._bar = _bar() if show and Stream(sys.stderr, lenient=True).isatty() else None
 

@@ -1,5 +1,6 @@
 """DREAM's settings, networks and agents; what they learn, and by which objectives, is in dream.py."""
 
+import dataclasses
 from typing import Literal
 
 import jax
@@ -128,11 +129,11 @@ class DreamSetup(GradientAlgorithm):
 
     def evaluator(self, spec: Spec, state: AlgorithmState) -> DreamAgent:
         """As `agent`, with room for all that training adds, and nothing in it."""
-        actors = state.targets.actors
+        agent = self.agent(spec, state)
         task = PrivilegedTask(jnp.zeros(self.z), jnp.bool_(False))
-        hypotheses = no_hypotheses(self.z, actors.encode.goal_size, self.hypothesis_share, spec.horizon)
+        hypotheses = no_hypotheses(self.z, agent.actors.encode.goal_size, self.hypothesis_share, spec.horizon)
         training = Training(task, hypotheses if self.hypothesis_share else None, endless=jnp.float32(0.0))
-        return self._agent(spec, state, actors, training)
+        return dataclasses.replace(agent, training=training)
 
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> DreamAgent:
         """The agent of the current weights: given z ~ F_ψ(z|μ) in some trials, acting on hypotheses in some."""

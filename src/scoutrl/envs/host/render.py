@@ -1,6 +1,5 @@
 """Environments that draw pictures of themselves, for films."""
 
-import contextlib
 import functools
 import inspect
 from typing import Any
@@ -9,6 +8,7 @@ import gymnasium
 import numpy as np
 
 from scoutrl.envs.host.look import own_code
+from scoutrl.envs.raised import one_line
 from scoutrl.errors import ScoutError
 from scoutrl.pool.job import Job
 from scoutrl.pool.worker import close
@@ -28,18 +28,21 @@ def drawing_env(job: Job, row: int) -> gymnasium.Env:
     if env.render_mode == MODE:
         return env
     found: Any = None
-    with contextlib.suppress(Exception):
+    failed: Exception | None = None
+    try:
         arguments = () if job.by_reset else (job.arguments[row],)
         if "render_mode" in inspect.signature(job.make).parameters:
             found = job.make(*arguments, render_mode=MODE)
         elif env.spec is not None:
             found = gymnasium.make(env.spec, render_mode=MODE, disable_env_checker=True)
+    except Exception as error:
+        failed = error
     close(env)
     if found is None or found.render_mode != MODE:
         raise ScoutError(
             "this family cannot be filmed: let make take render_mode=None, and make environments with it; for films it "
-            'is "rgb_array".'
-        )
+            f'is "rgb_array"{f" (with that it failed: {one_line(failed)})" if failed else ""}.'
+        ) from failed
     return found
 
 

@@ -24,8 +24,6 @@ LEAST, MOST, MOST_SEEN = 256, 1024, 64
 """Trials that are played, if not one for each problem; and most of them where observations are images."""
 FRAMES, SIDE = 8000, 256
 """Pictures that a player has at most, as far as trials may last, and pixels of a side of one."""
-_TOGETHER = 8
-"""Trials whose pictures are drawn, and in memory, at a time."""
 NEVER = -1e8
 """Preferences below stand for choices that there are not."""
 
@@ -114,8 +112,7 @@ def problem_in_words(env: Spec, words: Description, problem: np.ndarray) -> str:
 def lives(trials: RecordedTrials, which: Sequence[int]) -> list[dict[str, Any]]:
     """All that the player shows of some trials."""
     words, has_images = trials.env.describe(), is_image(trials.env.spaces.observation)
-    parts = [which[start : start + _TOGETHER] for start in range(0, len(which), _TOGETHER)]
-    return [_life(words, episodes, has_images) for part in parts for episodes in trials.some(part)]
+    return [_life(words, episodes, has_images) for episodes in trials.some(which)]
 
 
 def _life(words: Description, episodes: list[RecordedEpisode], has_images: bool) -> dict[str, Any]:

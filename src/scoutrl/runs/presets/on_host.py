@@ -43,19 +43,6 @@ _RL2_RUNNING = _MUJOCO | {
 }
 """After VariBAD's configuration of RL² on the half-cheetah: γ, λ, entropy, step size and clipping are its own."""
 
-_RL2_RUNNING = _MUJOCO | {
-    "learner": "ppo",
-    "lambda_": 0.9,
-    "discount": 0.97,
-    "entropy_weight": 0.01,
-    "trials_per_iteration": 32,
-    "batch_size": 8,
-    "updates_per_iteration": 8,
-    "learning_rate": 7e-4,
-    "max_gradient": 0.5,
-}
-"""After VariBAD's configuration of RL² on the half-cheetah: γ, λ, entropy, step size and clipping are its own."""
-
 _DOORS = {"updates_per_iteration": 12, "warmup": 80, "policy_warmup": 60}
 """On the host steps take longer than gradient steps; and most doors do harm."""
 

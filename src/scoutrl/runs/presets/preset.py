@@ -47,8 +47,8 @@ MARKOV = {"policy_memory": False}
 """For families whose observation, goal and z say all that a policy needs: its memory would only cost time."""
 
 NO_SUCCESSES = {"success_share": 0.0}
-"""For who is not told the problem: successes that are drawn more often than they happen have to count for less, so that
-luck does not look like skill, and what is left of the batch teaches less."""
+"""For algorithms that are not told the problem: successes that are drawn more often than they happen have to count for
+less, so that luck does not look like skill, and what is left of the batch teaches less."""
 
 ALL_ALIKE = NO_SUCCESSES | {"priority_share": 0.0}
 """As its authors do, PEARL draws all trials alike."""
