@@ -134,11 +134,8 @@ class Maker:
         from gymnasium.envs.mujoco.ant_v5 import AntEnv
         from gymnasium.envs.mujoco.half_cheetah_v5 import HalfCheetahEnv
 
-        if (
-            render_mode
-            and sys.platform == "linux"
-            and not any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
-        ):
+        screen = any(name in os.environ for name in ("DISPLAY", "WAYLAND_DISPLAY"))
+        if render_mode and sys.platform == "linux" and not screen:
             os.environ.setdefault("MUJOCO_GL", "egl")  # pictures are drawn without a window
         mujoco = importlib.import_module("mujoco")
         before = mujoco.get_mju_user_warning()

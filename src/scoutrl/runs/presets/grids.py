@@ -54,8 +54,8 @@ PRESETS: Presets = {
 }
 
 _FOR_RIVALS = {"distracting-bus": NO_SUCCESSES, "map": {}, "bus": {}, "cooking": _LONG, "cooking-split": _LONG}
-"""With the small networks and steps of DREAM's preset E-RL², IMPORT and MetaCURE do worse on the distracting bus: rivals
-keep the larger ones of their classes. On `map` IMPORT has been seen to do well with the small ones."""
+"""With the small networks and steps of DREAM's preset E-RL², IMPORT and MetaCURE do worse on the distracting bus:
+rivals keep the larger ones of their classes. On `map` IMPORT has been seen to do well with the small ones."""
 
 for _rival in RIVALS:
     for _family, _settings in _FOR_RIVALS.items():
