@@ -85,8 +85,9 @@ def test_one_program_plays_what_is_learnt_from_and_what_is_evaluated(case):
         for mine, its in zip(phases(both.trials), phases(expected.trials), strict=True):
             np.testing.assert_array_equal(mine.mask, its.mask)
             lived = np.asarray(its.mask)
-            np.testing.assert_array_equal(np.asarray(mine.actions)[lived], np.asarray(its.actions)[lived])
-            np.testing.assert_array_equal(mine.rewards, its.rewards)
+            # Compiled apart, they may differ by a rounding.
+            np.testing.assert_allclose(np.asarray(mine.actions)[lived], np.asarray(its.actions)[lived], atol=1e-5)
+            np.testing.assert_allclose(mine.rewards, its.rewards, atol=1e-5)
 
 
 def phases(trials: Trial) -> tuple[Episodes, Episodes]:

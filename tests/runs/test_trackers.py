@@ -2,6 +2,7 @@ import importlib.machinery
 import json
 import os
 import sys
+import time
 import types
 
 import pytest
@@ -68,7 +69,10 @@ def test_weights_and_biases_offline(tmp_path, monkeypatch):
     log.append(ROW)
     log.close()
     (file,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
-    assert file.stat().st_size > 0
+    # What is written after `close` has returned is written by a process of its own.
+    late = time.monotonic() + 20
+    while b"env_steps" not in file.read_bytes() and time.monotonic() < late:
+        time.sleep(0.1)
     assert b"env_steps" in file.read_bytes()
 
 

@@ -4,6 +4,7 @@ import os
 import time
 
 import gymnasium
+import numpy as np
 from gymnasium.spaces import Discrete
 
 from scoutrl import ProblemSet, from_gymnasium
@@ -12,6 +13,8 @@ from scoutrl.envs.host import HostFamily
 
 class GymCorridor(gymnasium.Env):
     """The same rules as `Corridor`, written once more."""
+
+    render_mode = "rgb_array"
 
     def __init__(self, length: int):
         self.observation_space, self.action_space = Discrete(10), Discrete(4)
@@ -28,6 +31,9 @@ class GymCorridor(gymnasium.Env):
         self.steps += 1
         even = self.length % 2 == 0
         return self.steps, self.steps, over and even, over and not even, {}
+
+    def render(self):
+        return np.full((8, 8, 3), self.steps, np.uint8)
 
 
 class Fails(GymCorridor):

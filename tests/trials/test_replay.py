@@ -238,7 +238,7 @@ def test_a_replay_made_without_a_simulator_holds_real_trials(family):
     assert played.exploitation.kept.shape == (2, 2, env.horizon, 3)
     replay = jax.eval_shape(lambda: ring.init(spec, protocol, 4))
     taken = jax.eval_shape(lambda replay: ring.take(replay, jnp.arange(2)), replay)
-    without = eqx.tree_at(lambda t: (t.exploration.kept, t.exploitation.kept), played, (None, None))
+    without = eqx.tree_at(lambda t: (t.exploration.kept, t.exploitation.kept, t.priority), played, (None, None, None))
     assert shapes(taken) == shapes(without)
     # And what real trials leave behind is of the same types as what was there.
     after = jax.eval_shape(ring.add, replay, played, jax.ShapeDtypeStruct((2,), jnp.float32))

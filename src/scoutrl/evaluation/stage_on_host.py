@@ -65,7 +65,9 @@ class StageOnHost(Stage):
     def as_played(self, prepared: tuple[Episodes, Episodes], place: int, watched: Episodes) -> Episodes:
         """With the actions that were taken: compiled apart, the agent that is watched may differ by a rounding."""
         phase, number = self._where(place)
-        return eqx.tree_at(lambda episode: episode.actions, watched, np.asarray(prepared[phase].actions)[:, number])
+        actions = np.asarray(prepared[phase].actions)[:, number]
+        taken = watched.mask.reshape(*watched.mask.shape, *[1] * (actions.ndim - 2))
+        return eqx.tree_at(lambda episode: episode.actions, watched, np.where(taken, actions, watched.actions))
 
     def note(self, state: State) -> None:
         """Nothing: states are the environments' own."""

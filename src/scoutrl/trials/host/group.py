@@ -88,7 +88,7 @@ class Group:
                 memory = yield from self._episode(scene, cast.verbs, made, memory, of)
             phases.append(record.episodes())
             if phase == Phase.EXPLORATION:
-                priority = cast.verbs.priority(made, memory)
+                priority = cast.verbs.priority(made, memory, keys.begin)
         noted = np.asarray(informed), np.asarray(priority)
         self.trial = Trial(self.problems, phases[0], phases[1], *noted)  # pyright: ignore[reportArgumentType]
 

@@ -73,7 +73,7 @@ class Verbs:
         self.go_on = jax.jit(self._over_trials(self._go_on))
         """(agents, memory, actions, answers, were active, are active, exploring, keys to act) -> Decision."""
         self.priority = jax.jit(self._over_trials(_priority))
-        """When exploration is over: (agents, memory) -> how much there is to learn."""
+        """When exploration is over: (agents, memory, keys, which say how many trials) -> how much there is to learn."""
         self.finish = jax.jit(self._over_trials(self._finish))
         """The last step of an episode: (agents, memory, actions, answers, were active) -> memory."""
 
@@ -160,7 +160,8 @@ class Verbs:
         return jax.random.wrap_key_data(data, impl=self._impl)
 
 
-def _priority(agent: Agent, memory: Memory) -> Array:
+def _priority(agent: Agent, memory: Memory, key: Array) -> Array:
+    """`key` has the axis of trials also where agent and memory have no array at all."""
     return jnp.asarray(agent.priority(memory), jnp.float32)
 
 
