@@ -99,8 +99,8 @@ FIRST = [case for case in BASE if case in _ONE]
 _STAND = {*{one.algorithm: one for one in reversed(BASE)}.values(), *FIRST, *{one.kind: one for one in _ONE}.values()}
 SOME = [case for case in LEARNT if case in _STAND]
 """Each algorithm once, and one algorithm with each learner and on each kind of family."""
-FEW = [BASE[0], *FIRST]
-"""DREAM, and one algorithm with each learner."""
+FEW = [BASE[0], FIRST[-1]]
+"""DREAM on replayed trials, and one algorithm that learns from fresh ones."""
 SMOKE = {BASE[0], FIRST[-1]}
 """Two that stand for all where there is little time."""
 
