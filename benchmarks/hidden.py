@@ -19,34 +19,20 @@ from scoutrl.exact.solved import all_starts, best, solve
 from scoutrl.exact.thompson import Thompson
 
 
-@final
-class Arms(EnumerableEnv):
-    """A bandit over episodes: an episode is one pull, and one of the arms pays 1."""
+class Hidden(EnumerableEnv):
+    """A family with one start to a problem, in which what is hidden is all there is: no goals, nothing to see."""
 
     problems: ProblemSet
     spaces: Spaces
     horizon: int = eqx.field(static=True)
 
-    def __init__(self, size: int = 4):
-        """The same problems to train on and to test on: there is nothing to generalise."""
-        self.problems = ProblemSet(range(size), range(size), range(size), ["arm"])
-        self.spaces, self.horizon = Spaces(Discrete(2), Discrete(size)), 1
-
     def reset(self, problem, key):
-        """Nothing pulled."""
+        """At the one start there is."""
         return jax.tree.map(lambda x: x[0], (self.starts(problem).states, self.starts(problem).observations))
 
     def goal(self, state):
         """There are none."""
         return None
-
-    def step(self, state, action, key):
-        """Pull an arm."""
-        return state, Step(jnp.int32(1), (action == state).astype(jnp.float32), jnp.bool_(True), jnp.bool_(False))
-
-    def starts(self, problem):
-        """The one there is."""
-        return Starts(jnp.asarray(problem), jnp.zeros(1, jnp.int32), jnp.ones(1))
 
     def representative(self, problem):
         """The problem itself."""
@@ -62,16 +48,30 @@ class Arms(EnumerableEnv):
 
 
 @final
-class HalfDisc(EnumerableEnv):
+class Arms(Hidden):
+    """A bandit over episodes: an episode is one pull, and one of the arms pays 1."""
+
+    def __init__(self, size: int = 4):
+        """The same problems to train on and to test on: there is nothing to generalise."""
+        self.problems = ProblemSet(range(size), range(size), range(size), ["arm"])
+        self.spaces, self.horizon = Spaces(Discrete(2), Discrete(size)), 1
+
+    def step(self, state, action, key):
+        """Pull an arm."""
+        return state, Step(jnp.int32(1), (action == state).astype(jnp.float32), jnp.bool_(True), jnp.bool_(False))
+
+    def starts(self, problem):
+        """The one there is."""
+        return Starts(jnp.asarray(problem), jnp.zeros(1, jnp.int32), jnp.ones(1))
+
+
+@final
+class HalfDisc(Hidden):
     """A point robot on a grid, as PEARL's: from (0, 0) it goes left, right or up, to a hidden place on the rim.
 
     The rim is |x| + y = radius, with 2 radius + 1 places. An episode has `radius` steps, which lead to one of them; the
     right one pays 1. Where the robot stands is all that is seen.
     """
-
-    problems: ProblemSet
-    spaces: Spaces
-    horizon: int = eqx.field(static=True)
 
     def __init__(self, radius: int = 3):
         """The same problems to train on and to test on."""
@@ -79,14 +79,6 @@ class HalfDisc(EnumerableEnv):
         self.problems = ProblemSet(places, places, places, ["place"])
         self.spaces = Spaces(MultiDiscrete([2 * radius + 1, radius + 1]), Discrete(3))
         self.horizon = radius
-
-    def reset(self, problem, key):
-        """In the middle."""
-        return jax.tree.map(lambda x: x[0], (self.starts(problem).states, self.starts(problem).observations))
-
-    def goal(self, state):
-        """It is hidden."""
-        return None
 
     def step(self, state, action, key):
         """Go a step."""
@@ -100,18 +92,6 @@ class HalfDisc(EnumerableEnv):
         """The one there is."""
         at = jnp.zeros((1, 2), jnp.int32)
         return Starts((jnp.asarray(problem), at), self._seen(at), jnp.ones(1))
-
-    def representative(self, problem):
-        """The problem itself."""
-        return problem
-
-    def restrictions(self):
-        """None."""
-        return {}
-
-    def render(self, state):
-        """Nothing to see."""
-        return jnp.asarray(np.zeros((2, 2, 3), np.uint8))
 
     def _seen(self, at):
         """Both coordinates, from 0 on."""
