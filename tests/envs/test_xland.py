@@ -144,7 +144,7 @@ def test_it_is_xlands_own_environment_that_is_stepped(xminigrid):
         begun = env.reset(given := params.replace(ruleset=rule_set), key)
         return begun, jax.lax.scan(lambda now, action: (env.step(given, now, action),) * 2, begun, actions)[1]
 
-    lengths, end = [], None
+    lengths, end, answers = [], None, None
     for row, key in enumerate(jax.random.split(jax.random.key(0), 32)):
         actions = jax.random.randint(key, (60,), 0, 6)
         first, end, answers = adapted(family.rows.ids[row], key, actions)
@@ -156,6 +156,7 @@ def test_it_is_xlands_own_environment_that_is_stepped(xminigrid):
         np.testing.assert_array_equal(answers.terminated, later.discount == 0)
         lengths += [(step + 1, answers.reward[step]) for step in np.flatnonzero(answers.terminated)[:1]]
     assert lengths
+    assert answers is not None
     assert [float(reward) for _, reward in lengths] == pytest.approx([1 - 0.9 * step / 60 for step, _ in lengths])
     drawn_as_it_is(family, end, np.asarray(answers.observation[-1]))
 
