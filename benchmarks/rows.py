@@ -28,7 +28,8 @@ RANDOMNESS = (f"{_SRC}/prng.py", "benchmarks/randomness.py", "benchmarks/statist
 KILLING = (f"{_SRC}/runs", f"{_SRC}/training", "benchmarks/kill.py")
 _GRID = f"{_SRC}/envs/grid.py"
 _BESIDE = {f"{_SRC}/envs/bus.py": (_GRID,), f"{_SRC}/envs/cooking.py": (_GRID,)}
-_ON_HOST = {
+_FURTHER = {
+    "xland": (f"{_SRC}/envs/suites",),
     "sign-miniworld": (f"{_SRC}/simulators/sign.py", f"{_SRC}/pool"),
     "minigrid-doors": (f"{_SRC}/simulators/doors.py", f"{_SRC}/pool"),
     **dict.fromkeys(("cheetah-vel", "cheetah-dir", "ant-goal"), (f"{_SRC}/pool",)),
@@ -72,7 +73,7 @@ def code(algorithm: str, family: str) -> tuple[str, ...]:
     # The family that needs the real simulator is listed only where that is installed.
     known = [algorithms().get(algorithm), families().get(family.removesuffix("-miniworld"))]
     own = [_home(plugin.path) for plugin in known if plugin is not None]
-    return (*TRAINING, *own, *(path for place in own for path in _BESIDE.get(place, ())), *_ON_HOST.get(family, ()))
+    return (*TRAINING, *own, *(path for place in own for path in _BESIDE.get(place, ())), *_FURTHER.get(family, ()))
 
 
 def _home(path: str) -> str:
@@ -150,6 +151,13 @@ def _posterior_sampling(result: Mapping[str, Any]) -> Found:
             yield one["family"], f"seed {seed['seed']}", seed["provenance"], paths
 
 
+def _xland(result: Mapping[str, Any]) -> Found:
+    for one in result["algorithms"]:
+        paths = (*code(one["algorithm"], "xland"), *EVALUATION, "benchmarks/xland.py")
+        for seed in one["seeds"]:
+            yield one["algorithm"], f"seed {seed['seed']}", seed["provenance"], paths
+
+
 def _coupling(result: Mapping[str, Any]) -> Found:
     for one in result["algorithms"]:
         paths = (*code(one["label"].partition(",")[0], "lever"), *EVALUATION, *COUPLING)
@@ -171,6 +179,7 @@ _KINDS = {
     "doors": _doors,
     "posterior_sampling": _posterior_sampling,
     "transfer": _transfer,
+    "xland": _xland,
     "compare": _compare,
     "coupling": _coupling,
 }

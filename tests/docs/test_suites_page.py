@@ -15,11 +15,16 @@ from scoutrl.envs.suites.make import Options
 PAGE = (Path(__file__).parents[2] / "docs" / "suites.md").read_text(encoding="utf-8")
 MODULES = re.findall(r"save this as `(\w+)\.py`:\n\n```python\n(.*?)```", PAGE, re.DOTALL | re.IGNORECASE)
 NEEDS = {"poles": "gymnax", "grids": "xminigrid", "pendulums": "brax"}
+LONG = {"grids"}
+"""All branches of XLand's rules take long to compile; tests/envs/test_xland.py steps the same environment."""
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")  # of the packages' own
-@pytest.mark.parametrize(("name", "source"), MODULES, ids=[name for name, _ in MODULES])
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [pytest.param(*one, id=one[0], marks=[pytest.mark.long] if one[0] in LONG else []) for one in MODULES],
+)
 def test_the_examples_are_families_of_the_real_packages(name, source, tmp_path, monkeypatch):
     pytest.importorskip(NEEDS[name], exc_type=ImportError)
     (tmp_path / f"{name}.py").write_text(source)

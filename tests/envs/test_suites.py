@@ -14,6 +14,8 @@ from probes import suites
 import scoutrl
 from scoutrl import ProblemSet, ScoutError, from_brax, from_gymnax, from_timestep
 from scoutrl.envs.check import check, check_render
+from scoutrl.envs.describe import Description
+from scoutrl.envs.spot import spot
 from scoutrl.envs.suites.problems import read_problems
 from scoutrl.envs.suites.rows import Rows
 from scoutrl.envs.suites.spaces import actions_of, of_array, of_space
@@ -96,6 +98,23 @@ def test_families_keep_all_promises_and_are_drawn(family):
     world = scoutrl.InteractiveEnv(family)
     world.reset(1)
     assert world.render().shape == (64, 160, 3)
+
+
+def test_pictures_and_words_of_ones_own_are_those_of_the_family():
+    family = from_gymnax(
+        suites.Walk(),
+        suites.Params(),
+        STRIDES,
+        render=lambda state: jnp.full((20, 20, 3), state.x, jnp.uint8),
+        spot=lambda state: jnp.stack([state.x, state.time]),
+        describe=Description(["left", "stay", "right"]),
+    )
+    state, _ = family.reset(jnp.asarray(family.problems.ids[1]), scoutrl.prng.key(0))
+    state, _ = family.step(state, jnp.int32(2), scoutrl.prng.key(0))
+    assert (family.render(state) == 2).all()
+    assert spot(family, state).tolist() == [2, 1]
+    assert family.describe().actions[2] == "right"
+    assert np.isnan(spot(from_gymnax(suites.Walk(), suites.Params(), STRIDES), state)).all()
 
 
 def test_a_family_is_named_trained_evaluated_and_filmed(tmp_path, monkeypatch):

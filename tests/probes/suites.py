@@ -127,7 +127,10 @@ class Mini:
 
 
 class Rooms:
-    """jumanji: state and TimeStep, specs, and what is different in its attributes. As `probes.rooms`, without goals."""
+    """jumanji: state and TimeStep, specs, what is different in its attributes, and a key in the state.
+
+    As `probes.rooms`, without goals.
+    """
 
     time_limit = 2
 
@@ -137,12 +140,13 @@ class Rooms:
         self.action_spec = DiscreteArray(4)
 
     def reset(self, key):
-        return jnp.int32(0), TimeStep(None, jnp.int8(0), 0.0, 1.0, jnp.int32(0))
+        return (key, jnp.int32(0)), TimeStep(None, jnp.int8(0), 0.0, 1.0, jnp.int32(0))
 
     def step(self, state, action):
+        key, steps = state
         seen = jnp.where(action == 0, self.secret + 1, 0)
-        last = jnp.where(state + 1 >= self.time_limit, 2, 1).astype(jnp.int8)
-        return state + 1, TimeStep(None, last, jnp.float32(action == self.secret), 1.0, seen)
+        last = jnp.where(steps + 1 >= self.time_limit, 2, 1).astype(jnp.int8)
+        return (key, steps + 1), TimeStep(None, last, jnp.float32(action == self.secret), 1.0, seen)
 
 
 class OwnEnds(eqx.Module):

@@ -3,10 +3,12 @@
 import itertools
 
 import jax
+import numpy as np
 import pytest
-from benchmarks import doors, known, posterior_sampling, record, rows
+from benchmarks import doors, known, posterior_sampling, record, rows, xland
 from benchmarks.hidden import Arms, HalfDisc, line
 
+from scoutrl.evaluation.evaluate import Scores
 from scoutrl.exact.bounds import bounds
 
 
@@ -41,6 +43,15 @@ def test_seeds_are_added_to_a_result(benchmark, tmp_path, monkeypatch):
     found = rows.rows({"file": path.name} | record.earlier(path.stem, {}))
     assert [row.name for row in found] == ["seed 0", "seed 1", "seed 2"]
     assert "src/scoutrl/algorithms/pearl" in found[0].paths
+
+
+def test_xlands_protocol_counts_all_episodes_of_a_trial_and_tells_the_20th_percentile():
+    exploitation = np.array([[1.0, 1.0], [0.0, 0.5], [0.0, 0.0], [0.5, 0.5], [0.0, 1.0], [0.0, 0.0]])
+    exploration = np.array([[0.0], [0.0], [0.5], [1.0], [0.0], [0.0]])
+    found = xland.summary(Scores(exploitation, exploration, np.zeros((6, 1))))  # type: ignore
+    assert found["mean"] == pytest.approx((2 + 0.5 + 0.5 + 2 + 1 + 0) / 6, abs=1e-4)
+    assert (found["median"], found["percentile_20"]) == (0.75, 0.5)
+    assert found["by_episode"] == [0.25, 0.25, 0.5]
 
 
 def _seed(case, seed):

@@ -9,6 +9,7 @@ from probes.scripted import Script
 
 from scoutrl.envs.registry import families
 from scoutrl.errors import ScoutError
+from scoutrl.runs import families as families_of_runs
 from scoutrl.runs import presets
 from scoutrl.runs.config import RunConfig, make_algorithm, make_env, resolve
 
@@ -97,3 +98,11 @@ def test_an_object_that_its_attributes_do_not_rebuild_is_asked_for():
     assert config.by_hand
     with pytest.raises(ScoutError, match="pass the object itself as env="):
         make_env(config)
+
+
+def test_families_of_scouts_own_are_not_played_before_each_training(monkeypatch):
+    played = []
+    monkeypatch.setattr(families_of_runs, "check_own", lambda env: played.append(env.title))
+    for name in ("lever", ROOMS):
+        families_of_runs.build_checked(name, {})
+    assert played == ["Rooms"]

@@ -65,6 +65,11 @@ _BUILT_IN = {
         "Gymnasium: see of what colour a ball is, then open the door of that colour (14 problems, 4 unseen).",
         needs=("minigrid",),
     ),
+    "xland": Plugin(
+        "scoutrl.envs.xland:xland",
+        "XLand-MiniGrid: find out what a rule set wants, which thing is to be held or to lie where (1000, 200 unseen).",
+        needs=("xminigrid",),
+    ),
     "cheetah-vel": Plugin(
         "scoutrl.envs.mujoco:cheetah_vel",
         "MuJoCo's half-cheetah: run at a velocity that has to be found out (100 velocities, 30 unseen).",
@@ -157,6 +162,11 @@ def make(name: str, **options: Any) -> Any:
     if not isinstance(family, Spec):
         raise ScoutError(f"{name} gave no family but a {type(family).__name__}; scoutrl.from_gymnasium makes one.")
     return family
+
+
+def built_in(name: str) -> bool:
+    """Whether `find` knows a family of Scout's own by this name."""
+    return name in _BUILT_IN
 
 
 def name_of(env: "Spec") -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, final
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, PRNGKeyArray
 
@@ -74,7 +75,7 @@ class _FromStates(Drawer):
     def _of_place(self, trials: Sequence[int], place: int) -> list[Drawn]:
         counts = self._played.counts(trials, place)
         states, spots = jax.tree.map(
-            lambda x: np.concatenate([x[trial, :count] for trial, count in zip(trials, counts, strict=True)]),
+            lambda x: _joined([x[trial, :count] for trial, count in zip(trials, counts, strict=True)]),
             self._played.noted[place],
         )
         pictures, ends = self._pictures(states, self._played.shown[place], sum(counts)), np.cumsum(counts)[:-1]
@@ -82,10 +83,16 @@ class _FromStates(Drawer):
 
     def _pictures(self, states: State, goal: bool, count: int) -> np.ndarray:
         """The pictures of `count` states, a few at a time: compiled once, with little memory."""
-        filled = jax.tree.map(lambda x: np.concatenate([x, np.repeat(x[-1:], -count % _AT_ONCE, axis=0)]), states)
+        filled = jax.tree.map(lambda x: _joined([x, *[x[-1:]] * (-count % _AT_ONCE)]), states)
         with callbacks_of(self._title):
             drawn = [
                 np.asarray(self._draw(jax.tree.map(lambda x, start=start: x[start : start + _AT_ONCE], filled), goal))
                 for start in range(0, count, _AT_ONCE)
             ]
         return np.concatenate(drawn)[:count]
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """One after the other; NumPy does not know the keys that some families keep in their states."""
+    keys = jnp.issubdtype(parts[0].dtype, jax.dtypes.prng_key)
+    return jnp.concatenate(parts) if keys else np.concatenate(parts)

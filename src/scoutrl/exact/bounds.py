@@ -82,7 +82,7 @@ def _enumerable(env: Spec) -> EnumerableEnv:
     """The family, if it can be solved and keeps its promises."""
     if not isinstance(env, EnumerableEnv):
         raise ScoutError(
-            f"{type(env).__name__} has no exact bounds: its states cannot be listed. "
+            f"{env.title} has no exact bounds: its states cannot be listed. "
             "Derive it from scoutrl.envs.enumerable.EnumerableEnv if they can; if the family knows its bounds, from "
             "scoutrl.envs.analytic.AnalyticEnv."
         )

@@ -30,7 +30,7 @@ def exploration_length(env: Spec) -> dict[str, ExplorationLength]:
         ScoutError: the family breaks a promise.
     """
     if not isinstance(env, EnumerableEnv):
-        unknown = ExplorationLength("unknown", None, f"the states of {type(env).__name__} cannot be listed")
+        unknown = ExplorationLength("unknown", None, f"the states of {env.title} cannot be listed")
         return {"train": unknown, "test": unknown}
     check_own(env)
     check_enumerable(env)

@@ -1,5 +1,6 @@
 """A family of environments of a suite: stepped as pure JAX, like a family written for Scout."""
 
+import dataclasses
 from collections.abc import Callable
 from typing import Any, Literal, final
 
@@ -8,12 +9,14 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import PRNGKeyArray, UInt8
+from jaxtyping import Array, Float, PRNGKeyArray, UInt8
 
 from scoutrl import prng
 from scoutrl.envs.base import Action, Goal, MetaEnv, Observation, Spaces, Step
+from scoutrl.envs.describe import Description
 from scoutrl.envs.problems import Problem, ProblemSet
 from scoutrl.envs.raised import returned
+from scoutrl.envs.spot import spot
 from scoutrl.envs.suites.base import Suite, Values
 from scoutrl.envs.suites.picture import picture
 from scoutrl.envs.suites.rows import Rows
@@ -31,19 +34,31 @@ class SuiteState(eqx.Module):
     """The last observation, for pictures."""
 
 
+@dataclasses.dataclass(frozen=True, eq=False)
+class Looks:
+    """A suite's environments in pictures and words, for people."""
+
+    draw: Callable[[Any], Any] | None
+    """From the suite's own state to a picture; None: what is seen is drawn."""
+    spot: Callable[[Any], Any] | None
+    """From the suite's own state to column and row of the agent in that picture; None: it is nowhere."""
+    description: Description
+    """The family in words."""
+
+
 @final
 class Simulator:
     """A suite with what goes between it and an agent. Two are the same if they are one object."""
 
-    def __init__(self, suite: Suite, observations: Reader, actions: Reader, draw: Callable[[Any], Any] | None):
+    def __init__(self, suite: Suite, observations: Reader, actions: Reader, looks: Looks):
         self.suite = suite
         """How one environment is reset and stepped."""
         self.observations = observations
         """What reads the suite's own observations."""
         self.actions = actions
         """What makes the suite's own actions."""
-        self.draw = draw
-        """From the suite's own state to a picture; None: what is seen is drawn."""
+        self.looks = looks
+        """What people see of it."""
         self._types: Any = None
 
     def look(self, values: Values, name: str) -> None:
@@ -114,9 +129,18 @@ class SuiteFamily(MetaEnv):
 
     def render(self, state: SuiteState) -> UInt8[jax.Array, "height width 3"]:
         """What `render=` draws, or the observation: a picture as it is, numbers as bars."""
-        if self.simulator.draw is not None:
-            return self.simulator.draw(state.inner)
-        return picture(self.spaces.observation, state.seen)
+        draw = self.simulator.looks.draw
+        return picture(self.spaces.observation, state.seen) if draw is None else draw(state.inner)
+
+    def describe(self) -> Description:
+        """What `describe=` says."""
+        return self.simulator.looks.description
+
+
+@spot.register
+def _(env: SuiteFamily, state: SuiteState) -> Float[Array, "2"]:
+    find = env.simulator.looks.spot
+    return jnp.full(2, jnp.nan) if find is None else jnp.asarray(find(state.inner), jnp.float32)
 
 
 def _of_type(leaf: Any, dtype: Any) -> jax.Array:

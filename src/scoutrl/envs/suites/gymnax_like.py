@@ -68,8 +68,8 @@ def from_gymnax(
         problems: a `ProblemSet` whose components are fields of `params`; or values by field, one row for each problem,
             of which a fifth is kept for the test; or a mapping of "train", "test" and perhaps "validation" to such.
         horizon: the most steps of an episode; None takes the environment's own limit.
-        options: `rows`, `name`, `observe`, `observation_space`, `action_space`, `codes`, `render`, `time_limit`; see
-            `scoutrl.envs.suites.make.Options`.
+        options: `rows`, `name`, `observe`, `observation_space`, `action_space`, `codes`, `render`, `spot`, `describe`,
+            `time_limit`; see `scoutrl.envs.suites.make.Options`.
 
     Raises:
         ScoutError: something that is no such environment, or that no agent can see or do; says what to give.

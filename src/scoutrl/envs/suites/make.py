@@ -8,11 +8,12 @@ import numpy as np
 
 from scoutrl import prng
 from scoutrl.envs.base import Spaces
+from scoutrl.envs.describe import Description
 from scoutrl.envs.host.make import checked_horizon
 from scoutrl.envs.problems import ProblemSet
 from scoutrl.envs.raised import returned
 from scoutrl.envs.suites.base import Suite, looked_up
-from scoutrl.envs.suites.family import Simulator, SuiteFamily
+from scoutrl.envs.suites.family import Looks, Simulator, SuiteFamily
 from scoutrl.envs.suites.problems import Fields, read_problems
 from scoutrl.envs.suites.rows import Rows
 from scoutrl.envs.suites.spaces import Reader, actions_of, of_array, of_space
@@ -36,6 +37,10 @@ class Options(TypedDict, total=False):
     """How many codes the cells of a grid take whose space does not say; 16."""
     render: Callable[[Any], Any] | None
     """From the suite's state to a picture, uint8 [height, width, 3], in JAX; None draws what is seen."""
+    spot: Callable[[Any], Any] | None
+    """From the suite's state to column and row, in pixels, of the agent in that picture, in JAX; None: nowhere."""
+    describe: Description
+    """The family in words and small pictures, for films and pages."""
     time_limit: Literal["ends", "bootstrap"]
     """What it means for learning that time is up: it "ends" the return (default), or learners "bootstrap"."""
 
@@ -71,7 +76,8 @@ def made(
     first = jax.tree.map(lambda leaf: leaf[0], values)
     actions = actions_of(options.get("action_space") or suite.spaces()[1], f"the action of {name}")
     observations = _observations(suite, first, name, options)
-    simulator = Simulator(suite, observations, actions, options.get("render"))
+    looks = Looks(options.get("render"), options.get("spot"), options.get("describe", Description()))
+    simulator = Simulator(suite, observations, actions, looks)
     simulator.look(first, name)
     return SuiteFamily(
         problems=table,

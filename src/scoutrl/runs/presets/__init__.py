@@ -5,12 +5,12 @@ A preset's settings have the names of `--set`: a hyper-parameter of the algorith
 """
 
 from scoutrl.errors import ScoutError
-from scoutrl.runs.presets import grids, lever, on_host, plane, sign
+from scoutrl.runs.presets import grids, lever, on_host, plane, sign, xland
 from scoutrl.runs.presets.preset import BUDGETS, UNTIL, Preset, Presets, default
 
 __all__ = ["BUDGETS", "PRESETS", "UNTIL", "Preset", "preset", "presets"]
 
-PRESETS: Presets = grids.PRESETS | lever.PRESETS | sign.PRESETS | plane.PRESETS | on_host.PRESETS
+PRESETS: Presets = grids.PRESETS | lever.PRESETS | sign.PRESETS | plane.PRESETS | on_host.PRESETS | xland.PRESETS
 """(algorithm, family) to its presets by name; `default` is what runs without `--preset`."""
 
 

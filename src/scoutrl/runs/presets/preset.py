@@ -32,6 +32,7 @@ BUDGETS = {
     "cheetah-dir": 2_000_000,
     "ant-goal": 2_000_000,
     "minigrid-doors": 250_000,
+    "xland": 10_000_000,
 }
 """Family to environment steps of a default preset, the same for every algorithm; others have `UNTUNED`."""
 UNTIL = {"distracting-bus": 0.792, "bus": 0.792, "map": 0.792, "cooking": 0.37, "lever": 0.99}
