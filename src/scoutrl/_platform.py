@@ -46,6 +46,7 @@ def on_this_machine() -> Iterator[None]:
     Raises:
         ScoutError: either of them.
     """
+    pin_threads()
     import jax
 
     try:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoutrl._platform import accelerator, on_this_machine, pin_threads, split_processor
+from scoutrl._platform import accelerator, on_this_machine, split_processor
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import Spec
 from scoutrl.errors import RunsFailedError
@@ -75,7 +75,6 @@ def train_together(
     What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as
     `validation_NAME`.
     """
-    pin_threads()
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
