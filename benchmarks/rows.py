@@ -106,6 +106,17 @@ def _horizon(result: Mapping[str, Any]) -> Found:
             yield f"{horizon} steps", cell, provenance_of(result, cells[cell]), paths
 
 
+def _overlap(result: Mapping[str, Any]) -> Found:
+    for one in result["rows"]:
+        paths = (
+            *code(result["algorithm"], one["family"]),
+            f"{_SRC}/pool",
+            "benchmarks/overlap.py",
+            "benchmarks/slow.py",
+        )
+        yield "", one["family"], provenance_of(result, one), paths
+
+
 def _render(result: Mapping[str, Any]) -> Found:
     for name in result["frames_per_second"]:
         said = result.get("provenance", {}).get(name)
@@ -172,6 +183,7 @@ _KINDS = {
     "learning": _learning,
     "speed": _speed,
     "horizon": _horizon,
+    "overlap": _overlap,
     "render": _render,
     "kill": _kill,
     "randomness": _randomness,

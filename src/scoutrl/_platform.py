@@ -39,6 +39,19 @@ def split_processor(shards: int) -> None:
             jax.config.update("jax_num_cpu_devices", shards)
 
 
+def compute_in_own_thread() -> None:
+    """Have each thread compute the programs that it calls, so that two threads compute two programs at once.
+
+    XLA would hand all but the cheapest to a pool, which has a single thread (`pin_threads`): whatever one thread calls
+    would wait for the other's. JAX looks at this when it first computes; later calls change nothing. Numbers are the
+    same either way. What the user has set in the environment stands.
+    """
+    import jax
+
+    if "JAX_CPU_ENABLE_ASYNC_DISPATCH" not in os.environ:
+        jax.config.update("jax_cpu_enable_async_dispatch", False)
+
+
 @contextlib.contextmanager
 def on_this_machine() -> Iterator[None]:
     """Start JAX, and tell in one line when it does not start, or when memory, files or processes run out in the block.
@@ -46,6 +59,7 @@ def on_this_machine() -> Iterator[None]:
     Raises:
         ScoutError: either of them.
     """
+    pin_threads()
     import jax
 
     try:

@@ -50,7 +50,7 @@ def every_setting() -> set[str]:
     known = {name for algorithm in algorithms() for name in settings_of(find(algorithm))}
     for learner in learners():
         known |= set(settings_of(find("e-rl2"), learner))
-    return known | {"iterations", "evaluation_trials", "evaluations"}
+    return known | {"iterations", "evaluation_trials", "evaluations", "policy_lag"}
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -73,7 +73,10 @@ class Algorithm(eqx.Module):
 
     @abc.abstractmethod
     def collector(self, spec: Spec, state: AlgorithmState, problem: Problem, key: PRNGKeyArray) -> Agent:
-        """The agent to collect one training trial with; in training it may act on the problem ID."""
+        """The agent to collect one training trial with; in training it may act on the problem ID.
+
+        In a run with `policy_lag=1` it has to do without the replay.
+        """
 
     @abc.abstractmethod
     def learn(

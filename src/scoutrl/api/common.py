@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
-from scoutrl._platform import pin_threads
 from scoutrl.engines.cluster import Cluster
 from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
@@ -52,6 +51,5 @@ def family_of(env: str | Spec | None, runs: Sequence[Run | str | os.PathLike[str
 
 
 def prepare() -> None:
-    """What must be settled before JAX computes, and what it has compiled before."""
-    pin_threads()
+    """What must be settled before JAX compiles: where it finds what it has compiled before."""
     use_compilation_cache()

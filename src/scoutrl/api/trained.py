@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from scoutrl._platform import on_this_machine
+from scoutrl._platform import compute_in_own_thread, on_this_machine
 from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
 from scoutrl.deploy import DeployedAgent
+from scoutrl.engines.cluster import Cluster
 from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.envs.problems import SPLITS, Split
@@ -20,14 +21,13 @@ from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, MOST_TRIALS, RunConfig
 from scoutrl.runs.families import build_checked
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
-from scoutrl.runs.settings import counted
+from scoutrl.runs.settings import assignments, counted, fit
 from scoutrl.runs.trackers import Listener, Track, split_track
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
 
 
-@on_this_machine()
 def train(
     algorithm: str,
     family: str | Spec,
@@ -69,24 +69,34 @@ def train(
     Raises:
         ScoutError: anything the caller can put right, in one line.
     """
-    prepare()
+    settings = assignments(settings)
+    if fit("policy_lag", settings.get("policy_lag", 0), int):
+        compute_in_own_thread()
+    with on_this_machine():
+        prepare()
+        tracker, listener = split_track(track)
+        config = resolve(algorithm, family, preset, steps, seed, settings, until)
+        config = dataclasses.replace(config, track=tracker)
+        count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
+        path = local(out) if out is not None else default_out(config, count)
+        env, cluster = _checked(family, config), cluster_of(engine)
+        if count == 1:
+            return Run(_train_one(config, path, env, show, listener, cluster), env)
+        if listener is not None:
+            raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
+        from scoutrl.engines.seeds import train_seeds
+
+        return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
+
+
+def _train_one(
+    config: RunConfig, path: Path, env: Spec | None, show: bool, listener: Listener | None, cluster: Cluster | None
+) -> Path:
     from scoutrl.training.loop import train as train_one
 
-    tracker, listener = split_track(track)
-    config = resolve(algorithm, family, preset, steps, seed, settings, until)
-    config = dataclasses.replace(config, track=tracker)
-    count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
-    path = local(out) if out is not None else default_out(config, count)
-    env, cluster = _checked(family, config), cluster_of(engine)
-    if count == 1:
-        if cluster is not None:
-            raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
-        return Run(train_one(config, path, env, show, listener), env)
-    if listener is not None:
-        raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
-    from scoutrl.engines.seeds import train_seeds
-
-    return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
+    if cluster is not None:
+        raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
+    return train_one(config, path, env, show, listener)
 
 
 def _checked(family: str | Spec, config: RunConfig) -> Spec | None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -52,6 +53,8 @@ class RunConfig:
     """Iterations (collect, then learn) in one chunk: metrics and progress come once a chunk."""
     evaluation_trials: int = 256
     """Trials on validation problems behind each figure of the progress bar."""
+    policy_lag: int = 0
+    """Iterations by which the networks that play are behind those that are learnt: with 1 both are done at once."""
     by_hand: bool = False
     """The family was handed over as an object which its class and options do not rebuild."""
     seconds: float | None = None
@@ -101,7 +104,13 @@ BESIDES = ("steps", "seconds", "evaluations", "until", "track", "format")
 """Fields that do not say what a run is, but how long it is, how often it is looked at, and how it is kept."""
 _CHUNK = 5_000
 """Steps of environments on the host in one chunk, about, unless `iterations` are set."""
-_RUN_SETTINGS = ("iterations", "evaluation_trials", "evaluations")
+_RUN_SETTINGS: dict[str, tuple[int, int | None]] = {
+    "iterations": (1, None),
+    "evaluation_trials": (1, None),
+    "evaluations": (1, None),
+    "policy_lag": (0, 1),
+}
+"""Settings of the run and not of its algorithm, with the least and the most that each may be."""
 
 
 def resolve(
@@ -156,7 +165,7 @@ def resolve(
         by_hand=own is not None and not rebuilds(own, options),
         until=None if until is None else read_until(until, lambda: build(name, options) if own is None else own),
         track="tensorboard",
-        **{key: counted(key, value) for key, value in of_run.items()},
+        **{key: counted(key, value, *_RUN_SETTINGS[key]) for key, value in of_run.items()},
     )
 
 
@@ -213,7 +222,8 @@ def checked(config: RunConfig) -> RunConfig:
         kinds = (str,) if hint is Track else kinds
         if not any(_is(value, typing.get_origin(kind) or kind) for kind in kinds):
             raise TypeError(f"{name} cannot be {json.dumps(value)[:40]}")
-    if not 0 <= config.seed <= LARGEST_SEED or min(config.steps, *(getattr(config, n) for n in _RUN_SETTINGS)) < 1:
+    limits = {"seed": (0, LARGEST_SEED), "steps": (1, None), **_RUN_SETTINGS}
+    if not all(least <= getattr(config, n) <= (most or math.inf) for n, (least, most) in limits.items()):
         raise ValueError("a number is out of its range")
     if config.track not in TRACKS:
         raise ValueError(f"track is none of {', '.join(TRACKS)}")

@@ -64,11 +64,15 @@ class ChunkMetrics(NamedTuple):
     """What the family did wrong first in the trials of the chunk."""
 
     @staticmethod
-    def of(found: Sequence[Found], finite: Sequence[np.ndarray]) -> "ChunkMetrics":
-        """From what iterations, or shards of iterations, have found, and of the state after the last of them."""
+    def of(found: Sequence[Found], finite: Sequence[np.ndarray], ahead: Sequence[Fault | None]) -> "ChunkMetrics":
+        """From what iterations, or shards of iterations, have found, and of the state after the last of them.
+
+        `ahead` are the faults of trials that were played and not yet learnt from: they must not be saved, either.
+        """
         names = found[0].metrics
         means = {name: np.mean([one.metrics[name] for one in found], dtype=np.float64) for name in names}
-        fault = next((one.fault for one in found if one.fault.kind), found[0].fault)
+        faults = [one.fault for one in found] + [earliest(one) for one in ahead if one is not None]
+        fault = next((one for one in faults if one.kind), faults[0])
         steps = sum(int(one.env_steps) for one in found)
         return ChunkMetrics(
             {name: np.float32(mean) for name, mean in means.items()}, steps, np.all(finite, axis=0), fault

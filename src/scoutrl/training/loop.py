@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from scoutrl._platform import accelerator, on_this_machine, pin_threads, split_processor
+from scoutrl._platform import accelerator, compute_in_own_thread, on_this_machine, split_processor
 from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs import Spec
 from scoutrl.errors import RunsFailedError
@@ -19,11 +19,11 @@ from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.runs.trackers import Listener
 from scoutrl.training.compilation import note_how_long, use_compilation_cache
 from scoutrl.training.memory import check_memory
-from scoutrl.training.program import TrainingProgram, arrays_of, finite, join
+from scoutrl.training.program import TrainingProgram
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.shards import check_shards
 from scoutrl.training.signals import Interrupted, StopSignals
-from scoutrl.training.state import TrainingState, from_parts, to_parts
+from scoutrl.training.state import TrainingState, arrays_of, finite, from_parts, join, to_parts
 from scoutrl.trials.sampler import sampler_for
 
 SAVE_EVERY = 15.0
@@ -58,6 +58,8 @@ def train(
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     split_processor(config.settings.get("shards", 1))
+    if config.policy_lag:
+        compute_in_own_thread()
     return train_together([config], [Path(out)], env, show, listener=listener)[0]
 
 
@@ -75,7 +77,6 @@ def train_together(
     What `measure` says of the trials of an evaluation is noted in the metrics beside their return, as
     `validation_NAME`.
     """
-    pin_threads()
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
@@ -93,9 +94,8 @@ def train_together(
         if going:
             config = configs[0]
             sampler = stack.enter_context(contextlib.closing(sampler_for(env)))
-            programs = TrainingProgram(
-                sampler, algorithm, len(going), config.iterations, config.evaluation_trials, measure
-            )
+            lengths = config.iterations, config.evaluation_trials
+            programs = TrainingProgram(sampler, algorithm, len(going), *lengths, measure, config.policy_lag)
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show, memory))
             _Training(env, algorithm, programs, going, stop, display).run()
@@ -162,7 +162,7 @@ class _Training:
         return [
             self._programs.begin(record.config.seed)
             if record.parts is None
-            else arrays_of(from_parts(self._env, self._algorithm, record.parts))
+            else arrays_of(from_parts(self._env, self._algorithm, record.parts, self._programs.pending))
             for record in self._records
         ]
 

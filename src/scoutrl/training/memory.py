@@ -12,7 +12,7 @@ from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.runs.config import RunConfig
-from scoutrl.training.program import AT_ONCE
+from scoutrl.training.chunk import AT_ONCE
 from scoutrl.training.state import state_like
 from scoutrl.trials import replay
 

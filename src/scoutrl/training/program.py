@@ -1,7 +1,8 @@
 """The compiled programs of one seed, or of several seeds in one program."""
 
+import dataclasses
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -15,16 +16,14 @@ from scoutrl.envs.raised import callbacks_of
 from scoutrl.evaluation.evaluate import Measure, Scores
 from scoutrl.lowering import lower
 from scoutrl.training import iteration as device
+from scoutrl.training.chunk import at_once, check_collectors, in_turn, players
 from scoutrl.training.iteration import Asked, ChunkMetrics, Found, Played
 from scoutrl.training.quick import drawn, summed
 from scoutrl.training.shards import Shards
 from scoutrl.training.signals import aside
-from scoutrl.training.state import TrainingState, start, state_like
+from scoutrl.training.state import TrainingState, apart, arrays_of, start, state_like, with_replay
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.watch import Fault
-
-AT_ONCE = 3
-"""Iterations that the device may have in hand: the trials of each are in memory."""
 
 
 class TrainingProgram:
@@ -42,14 +41,20 @@ class TrainingProgram:
         iterations: int,
         evaluation_trials: int,
         measure: Measure | None = None,
+        policy_lag: int = 0,
     ):
         self.seeds = seeds
         """Seeds in one program."""
+        self.pending: Any = None
+        """Shapes and types of a seed's pending trials, once all is compiled; None without a policy lag."""
         self.compile_seconds = 0.0
         """Time that compilation took."""
         self._sampler, self._algorithm = sampler, algorithm
         self._iterations, self._evaluation_trials, self._measure = iterations, evaluation_trials, measure
+        self._lags = policy_lag > 0
         like = state_like(sampler.spec, algorithm)
+        if self._lags:
+            check_collectors(sampler.spec, algorithm, like)
         self._arrays, self._rest = eqx.partition(like, _is_shape)
         self._shards = Shards(algorithm.shards) if algorithm.shards > 1 else None
         self._one_for_both = device.one_for_both(sampler, algorithm, like)
@@ -67,12 +72,14 @@ class TrainingProgram:
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
         arrays = arrays if self._shards is None else self._shards.shapes(arrays)
         both = None if self._one_for_both else False
-        playing = aside(lambda: sampler.lower(self._play(both), arrays, self._fresh))
+        acting = self._players(arrays)
+        playing = aside(lambda: sampler.lower(self._play(both), acting, self._fresh))
 
         def learning() -> Callable:
             played = playing.result().out_info
             played = played if self._shards is None else self._shards.split_shapes(played)
-            return lower(self._learn(), arrays, played, donate=True).compile()
+            replay, rest = arrays.algorithm.replay, with_replay(arrays, None)
+            return lower(self._learn(), replay, rest, played, donate=True).compile()
 
         # The longest first: each is compiled while the next one is traced.
         learn = aside(learning)
@@ -81,29 +88,34 @@ class TrainingProgram:
         others = [aside(work) for work in meanwhile]
         self._fresh_trials = self._evaluated_trials = play.result()
         if not self._one_for_both:
-            self._evaluated_trials = sampler.compile(self._play(True), arrays, self._evaluated)
+            self._evaluated_trials = sampler.compile(self._play(True), acting, self._evaluated)
         self._learnt_from, self._is_finite = learn.result(), finite.result()
         for other in others:
             other.result()
+        if self._lags:
+            self.pending = jax.tree.map(self._of_a_seed, playing.result().out_info)
         self.compile_seconds = time.perf_counter() - began
 
     def begin(self, seed: int) -> TrainingState:
         """The state of a run that has done nothing yet."""
-        return arrays_of(start(self._sampler.spec, self._algorithm, seed))
+        pending = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self.pending)
+        return dataclasses.replace(arrays_of(start(self._sampler.spec, self._algorithm, seed)), pending=pending)
 
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed."""
 
-        def run() -> tuple[TrainingState, list[Found], np.ndarray]:
+        def run() -> tuple[TrainingState, list[Found], np.ndarray, Fault | None]:
             with callbacks_of(self._sampler.spec.title):
                 return self._chunk(state if self._shards is None else self._shards.place(state))
 
-        after, found, finite = aside(run).result()
+        after, found, *told = aside(run).result()
         each = [self._lanes(one) for one in found]
-        finite = self._lanes(finite)
+        finite, ahead = map(self._lanes, told)
         if self._shards is not None:
-            return after, [ChunkMetrics.of([one for lanes in each for one in lanes], finite)]
-        return after, [ChunkMetrics.of([lanes[i] for lanes in each], finite[i : i + 1]) for i in range(self.seeds)]
+            return after, [ChunkMetrics.of([one for lanes in each for one in lanes], finite, ahead)]
+        return after, [
+            ChunkMetrics.of([lanes[i] for lanes in each], [finite[i]], [ahead[i]]) for i in range(self.seeds)
+        ]
 
     def report(self) -> dict[str, float]:
         """What the sampler has to note of the chunk."""
@@ -116,7 +128,7 @@ class TrainingProgram:
         """
 
         def run() -> list[Scores]:
-            now = state if self._shards is None else self._shards.place(state)
+            now = self._players(state if self._shards is None else self._shards.place(state))
             with callbacks_of(self._sampler.spec.title):
                 return [jax.device_get(self._evaluated_trials(now, asked).scores) for asked in self._parts(state)]
 
@@ -131,7 +143,8 @@ class TrainingProgram:
 
     def whole(self, arrays: TrainingState) -> TrainingState:
         """The state of one seed, with what is no array, such as activation functions."""
-        return eqx.combine(arrays, self._rest)
+        alone, pending = apart(arrays)
+        return dataclasses.replace(eqx.combine(alone, self._rest), pending=pending)
 
     def _parts(self, state: TrainingState) -> Iterator[Asked]:
         """What is to be played for an evaluation in this state."""
@@ -139,15 +152,27 @@ class TrainingProgram:
         for part, problems in enumerate(drawn(self._ids, state, parts, self._at_once)):
             yield self._asked(problems, part)
 
-    def _chunk(self, state: TrainingState) -> tuple[TrainingState, list[Found], np.ndarray]:
-        """The state after a chunk, what its iterations found, and which arrays are finite."""
-        found = []
-        for _ in range(self._iterations):
-            state, told = self._learnt_from(state, self._fresh_trials(state, self._fresh))
-            found.append(told)
-            if len(found) >= AT_ONCE:
-                jax.block_until_ready(found[-AT_ONCE])
-        return state, *jax.device_get((found, self._is_finite(state)))
+    def _chunk(self, state: TrainingState) -> tuple[TrainingState, list[Found], np.ndarray, Fault | None]:
+        """The state after a chunk, what its iterations found, which arrays are finite, and faults of pending trials."""
+
+        def play(state: TrainingState) -> Played:
+            return self._fresh_trials(state, self._fresh)
+
+        def learn(state: TrainingState, played: Played) -> tuple[TrainingState, Found]:
+            return self._learnt_from(state.algorithm.replay, with_replay(state, None), played)
+
+        state, found = (at_once if self._lags else in_turn)(state, self._iterations, play, learn)
+        alone, pending = apart(state)
+        ahead = None if pending is None else pending.scores.faults
+        return state, *jax.device_get((found, self._is_finite(alone), ahead))
+
+    def _players(self, state: TrainingState) -> TrainingState:
+        """What the programs that play are given of a state."""
+        return players(state) if self._lags else state
+
+    def _of_a_seed(self, leaf: Any) -> jax.ShapeDtypeStruct:
+        """The shape of an array that comes for each seed where there are several."""
+        return jax.ShapeDtypeStruct(leaf.shape[1:] if self.seeds > 1 else leaf.shape, leaf.dtype)
 
     def _asked(self, problems: np.ndarray, part: int | None = None) -> Asked:
         """To play fresh trials, or a part of an evaluation; problems [seeds, trials, k]."""
@@ -163,40 +188,28 @@ class TrainingProgram:
 
     def _play(self, evaluating: bool | None) -> Callable[[TrainingState, Asked], Played]:
         def play(arrays: TrainingState, asked: Asked) -> Played:
-            return device.play(self._sampler, self._algorithm, self.whole(arrays), asked, evaluating, self._measure)
+            state = self._players(self.whole(arrays))
+            return device.play(self._sampler, self._algorithm, state, asked, evaluating, self._measure)
 
         if self._shards is not None:
             return self._shards.play(play)
         return jax.vmap(play, (0, Asked(None, 0, None))) if self.seeds > 1 else play  # type: ignore[arg-type]
 
-    def _learn(self) -> Callable[[TrainingState, Played], tuple[TrainingState, Found]]:
+    def _learn(self) -> Callable[[Any, TrainingState, Played], tuple[TrainingState, Found]]:
+        """Learning, which may be given the replay to use up, and the rest of the state to leave as it is."""
+
         def learn(arrays: TrainingState, played: Played) -> tuple[TrainingState, Found]:
             state, found = device.learn(self._sampler.spec, self._algorithm, self.whole(arrays), played)
             return arrays_of(state), found
 
-        return self._over_seeds(learn) if self._shards is None else self._shards.learn(learn)
+        over_all = self._over_seeds(learn) if self._shards is None else self._shards.learn(learn)
+        return lambda replay, rest, played: over_all(with_replay(rest, replay), played)
 
     def _finite(self) -> Callable[[TrainingState], Array]:
         return self._over_seeds(device.finite) if self._shards is None else self._shards.finite(device.finite)
 
     def _over_seeds(self, function: Callable) -> Callable:
         return jax.vmap(function) if self.seeds > 1 else function
-
-
-def arrays_of(state: TrainingState) -> TrainingState:
-    """`state` without what is no array, such as activation functions."""
-    return eqx.filter(state, eqx.is_array)
-
-
-def join(trees: Sequence[TrainingState]) -> TrainingState:
-    """Several seeds' states with a leading axis of seeds; a single one as it is."""
-    return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-def finite(state: TrainingState) -> np.ndarray:
-    """As `iteration.finite`, computed by the host."""
-    floats = jax.tree.leaves(eqx.filter(state, eqx.is_inexact_array))
-    return np.array([np.isfinite(np.asarray(leaf)).all() for leaf in floats], bool)
 
 
 def _is_shape(leaf: Any) -> bool:

@@ -16,7 +16,7 @@ from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.training.iteration import Asked, Found, Played
-from scoutrl.training.state import TrainingState
+from scoutrl.training.state import TrainingState, with_replay
 
 _ALL, _SPLIT = PartitionSpec(), PartitionSpec(DEVICES)
 
@@ -25,8 +25,8 @@ _ALL, _SPLIT = PartitionSpec(), PartitionSpec(DEVICES)
 class Shards:
     """Shards on devices, as many on each: the largest number of devices that divides the number of shards.
 
-    Networks, averages, optimisers and counters are on all devices, the replay is split by its leading axis. Shards that
-    share a device are vmapped.
+    Networks, averages, optimisers and counters are on all devices; replay and pending trials are split by their leading
+    axis. Shards that share a device are vmapped.
     """
 
     def __init__(self, count: int):
@@ -72,8 +72,8 @@ class Shards:
                 return learn(_own(state, replay, number), played)
 
             each, found = self._each(one)(state.algorithm.replay, played, numbers)
-            alike = jax.tree.map(lambda leaf: leaf[0], _with_replay(each, None))
-            return dataclasses.replace(_with_replay(alike, each.algorithm.replay), key=state.key), found
+            alike = jax.tree.map(lambda leaf: leaf[0], with_replay(each, None))
+            return dataclasses.replace(with_replay(alike, each.algorithm.replay), key=state.key), found
 
         return self._over(on_device, _SPLIT, None)
 
@@ -144,14 +144,11 @@ def _placed_at(leaf: Any, place: NamedSharding) -> jax.ShapeDtypeStruct:
 
 def _own(state: TrainingState, replay: Any, number: Array) -> TrainingState:
     """The state of a shard: each has a replay of its own, and draws from a key of its own."""
-    return dataclasses.replace(_with_replay(state, replay), key=jax.random.fold_in(state.key, number))
-
-
-def _with_replay(state: TrainingState, replay: Any) -> TrainingState:
-    return dataclasses.replace(state, algorithm=dataclasses.replace(state.algorithm, replay=replay))
+    return dataclasses.replace(with_replay(state, replay), key=jax.random.fold_in(state.key, number))
 
 
 def _specs(state: TrainingState) -> TrainingState:
     """How each array of a state is split."""
     alike = jax.tree.map(lambda _: _ALL, state)
-    return _with_replay(alike, jax.tree.map(lambda _: _SPLIT, state.algorithm.replay))
+    split = with_replay(alike, jax.tree.map(lambda _: _SPLIT, state.algorithm.replay))
+    return dataclasses.replace(split, pending=jax.tree.map(lambda _: _SPLIT, state.pending))

@@ -1,5 +1,7 @@
 """All of a run that lives on the device, and the same as the parts of a checkpoint."""
 
+import dataclasses
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -16,7 +18,7 @@ from scoutrl.runs.agent import AGENT, trained_agent
 from scoutrl.runs.arrays import from_arrays, shapes_of, to_arrays
 from scoutrl.runs.checkpoint import Parts
 
-_REPLAY = ("algorithm.replay.", "algorithm.replay[")
+_REPLAY = ("algorithm.replay.", "algorithm.replay[", "pending.")
 
 
 class TrainingState(eqx.Module):
@@ -28,19 +30,30 @@ class TrainingState(eqx.Module):
     """The run's key. It never changes: iteration i draws from `fold_in(key, i)`."""
     iteration: Int[Array, ""]
     """Iterations done."""
+    pending: Any = None
+    """Trials that were played and are learnt from next, where playing runs ahead of learning (`policy_lag`)."""
 
 
 def start(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
     """The state of a run that has done nothing yet. Networks are drawn on the host."""
-    # Fresh targets are the networks themselves, but a chunk uses up what it is given: each needs memory of its own.
-    state = jax.tree.map(_copy, _without_replay(spec, algorithm, seed))
-    return strongly_typed(_with_replay(state, jax.jit(lambda: algorithm.replay(spec))()))
+    state = _without_replay(spec, algorithm, seed)
+    return strongly_typed(with_replay(state, jax.jit(lambda: algorithm.replay(spec))()))
 
 
 def state_like(spec: Spec, algorithm: Algorithm) -> TrainingState:
     """As `start`, with shapes and types in place of arrays: no replay takes any memory."""
     state = shapes_of(_without_replay(spec, algorithm, 0))
-    return _with_replay(state, jax.eval_shape(lambda: algorithm.replay(spec)))
+    return with_replay(state, jax.eval_shape(lambda: algorithm.replay(spec)))
+
+
+def with_replay(state: TrainingState, replay: Any) -> TrainingState:
+    """`state` with that replay."""
+    return dataclasses.replace(state, algorithm=dataclasses.replace(state.algorithm, replay=replay))
+
+
+def apart(state: TrainingState) -> tuple[TrainingState, Any]:
+    """`state` without its pending trials, and these."""
+    return dataclasses.replace(state, pending=None), state.pending
 
 
 def strongly_typed(state: TrainingState) -> TrainingState:
@@ -55,7 +68,7 @@ def strongly_typed(state: TrainingState) -> TrainingState:
 
 
 def to_parts(spec: Spec, algorithm: Algorithm, state: TrainingState) -> dict[str, dict[str, np.ndarray]]:
-    """The parts of a checkpoint of `state`: "agent", "replay" (the algorithm's field of that name), "training"."""
+    """The parts of a checkpoint of `state`: "agent"; "replay", that of the algorithm and pending trials; "training"."""
     arrays = to_arrays(state)
     replay = {name: array for name, array in arrays.items() if name.startswith(_REPLAY)}
     training = {name: array for name, array in arrays.items() if name not in replay}
@@ -63,13 +76,36 @@ def to_parts(spec: Spec, algorithm: Algorithm, state: TrainingState) -> dict[str
     return {AGENT: agent, "training": training, "replay": replay}
 
 
-def from_parts(spec: Spec, algorithm: Algorithm, parts: Parts) -> TrainingState:
+def from_parts(spec: Spec, algorithm: Algorithm, parts: Parts, pending: Any = None) -> TrainingState:
     """The state that `to_parts` was given; the part "agent" is not needed.
+
+    Args:
+        spec: the family.
+        algorithm: with its settings.
+        parts: of the checkpoint.
+        pending: shapes and types of its pending trials; None in a run that has none.
 
     Raises:
         ScoutError: the arrays are not those of this algorithm on this family.
     """
-    return from_arrays({**parts["training"], **parts["replay"]}, state_like(spec, algorithm))
+    like = dataclasses.replace(state_like(spec, algorithm), pending=pending)
+    return from_arrays({**parts["training"], **parts["replay"]}, like)
+
+
+def arrays_of(state: TrainingState) -> TrainingState:
+    """`state` without what is no array, such as activation functions."""
+    return eqx.filter(state, eqx.is_array)
+
+
+def join(trees: Sequence[TrainingState]) -> TrainingState:
+    """Several seeds' states with a leading axis of seeds; a single one as it is."""
+    return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def finite(state: TrainingState) -> np.ndarray:
+    """As `iteration.finite`, computed by the host; pending trials are looked at by themselves."""
+    floats = jax.tree.leaves(eqx.filter(apart(state)[0], eqx.is_inexact_array))
+    return np.array([np.isfinite(np.asarray(leaf)).all() for leaf in floats], bool)
 
 
 def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
@@ -80,13 +116,3 @@ def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingStat
             f"{type(algorithm).__name__}.init returned a {type(state).__name__}; it must return an AlgorithmState."
         )
     return TrainingState(state, key, jnp.int32(0))
-
-
-def _with_replay(state: TrainingState, replay: Any) -> TrainingState:
-    return eqx.tree_at(lambda s: s.algorithm.replay, state, replay, is_leaf=lambda leaf: leaf is None)
-
-
-def _copy(leaf: Any) -> Any:
-    if not eqx.is_array(leaf) or jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
-        return leaf
-    return jnp.asarray(np.array(leaf))

@@ -26,7 +26,9 @@ def command(config: RunConfig) -> str:
     words += ["--steps", str(config.steps)] if config.until is None else ["--until", f"{config.until:g}"]
     options = [f"env.{name}={value}" for name, value in config.family_options.items()]
     usual = {field.name: field.default for field in dataclasses.fields(config)}
-    lengths = [(name, getattr(config, name)) for name in ("iterations", "evaluation_trials", "evaluations")]
+    lengths = [
+        (name, getattr(config, name)) for name in ("iterations", "evaluation_trials", "evaluations", "policy_lag")
+    ]
     of_run = [f"{name}={value}" for name, value in lengths if value != usual[name]]
     sets = [*options, *of_run, *(f"{one.name}={one.value}" for one in changed(config))]
     return shlex.join(words + (["--set", *sets] if sets else []))
