@@ -16,7 +16,7 @@ import scoutrl
 from scoutrl.envs import Step
 from scoutrl.envs.check import check
 from scoutrl.errors import RunsFailedError, ScoutError
-from scoutrl.trials.replay import stored_type
+from scoutrl.trials.blank import stored_type
 from scoutrl.trials.trial import Episodes, Trial
 from scoutrl.trials.watch import earliest, watch
 

@@ -69,6 +69,8 @@ class GradientAlgorithm(Algorithm):
     priority_share: float = replay_setting(0.25)
     """Share of a gradient step's trials drawn from those whose priority, the algorithm's own, is above the mean; by
     importance weights likewise."""
+    packed_replay: bool = replay_setting(False)
+    """Pictures are packed in the replay, without loss, into a quarter of their memory; learning takes longer then."""
     shards: int = 1
     """Parts that the trials of an iteration, the replay and the batch are split into; each may be computed on a device
     of its own, and all learn from the mean of their gradients."""
@@ -128,7 +130,7 @@ class GradientAlgorithm(Algorithm):
         """An empty ring of trials, if the learner learns from replayed ones; with shards, one for each, [shards, …]."""
         if self.learner.on_policy:
             return None
-        own = ring.init(spec, self.protocol(), self.capacity // self.shards)
+        own = ring.init(spec, self.protocol(), self.capacity // self.shards, self.packed_replay)
         return own if self.shards == 1 else jax.tree.map(lambda x: jnp.broadcast_to(x, (self.shards, *x.shape)), own)
 
     def learn(

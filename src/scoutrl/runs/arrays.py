@@ -1,6 +1,6 @@
 """A pytree as named arrays for the disk, and back."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import equinox as eqx
@@ -10,17 +10,37 @@ import numpy as np
 from jaxtyping import Array
 
 from scoutrl.errors import ScoutError
+from scoutrl.runs.tensors import LARGE, StoredArray
 
 
-def to_arrays(tree: Any) -> dict[str, np.ndarray]:
-    """Every array of `tree` under its path, such as `networks.out.weight`.
+class SplitArray:
+    """A large array that is split over devices by its first axis: fetched part by part in `pieces`."""
+
+    def __init__(self, array: Array):
+        """Of an array of JAX's."""
+        self._array, self.dtype, self.shape, self.nbytes = array, np.dtype(array.dtype), array.shape, array.nbytes
+
+    def pieces(self) -> Iterator[tuple[int, np.ndarray]]:
+        """The parts in order, each with the number of its first row."""
+        parts = {shard.index[0].start or 0: shard.data for shard in self._array.addressable_shards}
+        for first in sorted(parts):
+            yield first, np.asarray(parts[first])
+
+    def __array__(self, dtype: np.dtype | None = None, copy: bool | None = None) -> np.ndarray:
+        """All of it in one."""
+        del copy
+        return np.asarray(self._array, dtype)
+
+
+def to_arrays(tree: Any) -> dict[str, Any]:
+    """Every array of `tree` under its path, such as `networks.out.weight`: of NumPy, or a `SplitArray`.
 
     Of random keys there are the raw numbers, and their name says which generator they are of: `key:key<scout>`.
     """
-    return {name: np.asarray(_raw(leaf)) for name, leaf in _named(tree).items() if eqx.is_array(leaf)}
+    return {name: _on_host(_raw(leaf)) for name, leaf in _named(tree).items() if eqx.is_array(leaf)}
 
 
-def from_arrays(arrays: Mapping[str, np.ndarray], like: Any) -> Any:
+def from_arrays(arrays: Mapping[str, np.ndarray | StoredArray], like: Any) -> Any:
     """The tree that `to_arrays` was given.
 
     Args:
@@ -39,7 +59,7 @@ def shapes_of(tree: Any) -> Any:
     return jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype) if eqx.is_array(leaf) else leaf, tree)
 
 
-def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
+def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray | StoredArray]) -> Any:
     """The leaf called `name`: taken from `arrays` where `like` describes an array, else `like` itself."""
     if not isinstance(like, jax.ShapeDtypeStruct):
         return like
@@ -51,9 +71,25 @@ def _as(name: str, like: Any, arrays: Mapping[str, np.ndarray]) -> Any:
             f"what was saved does not fit this version of the algorithm or family: {name} is missing or of another "
             "shape; continue with the version that wrote it, or train anew in another directory."
         )
+    if isinstance(array, StoredArray):
+        return _in_pieces(array)
     if not is_key:
         return jnp.asarray(array)
     return jax.random.wrap_key_data(jnp.asarray(array), impl=jax.random.key_impl(jnp.empty((), like.dtype)))
+
+
+def _in_pieces(stored: StoredArray) -> Array:
+    """The array on the device, without a second one of its size in memory."""
+
+    def filled(array: Array, piece: Array, first: Array) -> Array:
+        return jax.lax.dynamic_update_slice_in_dim(array, piece, first, axis=0)
+
+    fill = jax.jit(filled, donate_argnums=0)
+    array = jnp.zeros(stored.shape, stored.dtype)
+    for first, piece in stored.pieces():
+        # One at a time: what has not been copied yet is in memory twice.
+        array = jax.block_until_ready(fill(array, piece, first))
+    return array
 
 
 def _named(tree: Any) -> dict[str, Any]:
@@ -67,6 +103,13 @@ def _name(path: Any, leaf: Any) -> str:
 
 def _is_key(leaf: Any) -> bool:
     return hasattr(leaf, "dtype") and jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key)
+
+
+def _on_host(array: Array) -> np.ndarray | SplitArray:
+    if array.nbytes <= LARGE or not isinstance(array, jax.Array) or array.is_fully_replicated:
+        return np.asarray(array)
+    parts = {shard.data.shape[1:] for shard in array.addressable_shards}
+    return SplitArray(array) if parts == {array.shape[1:]} else np.asarray(array)
 
 
 def _raw(leaf: Array) -> Array:

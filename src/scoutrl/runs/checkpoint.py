@@ -15,8 +15,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.runs.config import completed
@@ -27,8 +25,8 @@ from scoutrl.runs.tensors import UnreadableError, read_header, read_tensors, wri
 
 KEEP = 3
 """Checkpoints kept; the older ones stand in for a damaged one."""
-Parts = Mapping[str, Mapping[str, np.ndarray]]
-"""Name of a part, such as "agent", to its arrays by name."""
+Parts = Mapping[str, Mapping[str, Any]]
+"""Name of a part, such as "agent", to its arrays by name: of NumPy, or large ones that come in pieces."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +188,7 @@ def _refuse_other(path: Path, manifest: Mapping[str, Any], identity: Mapping[str
         raise ScoutError(f"the checkpoint {path} is of another run: {listed(other)}; move it out of the way.")
 
 
-def _read_part(file: Path, checksum: str | None) -> dict[str, np.ndarray]:
+def _read_part(file: Path, checksum: str | None) -> dict[str, Any]:
     try:
         with reading(file), opened(file) as content:
             found = hashlib.file_digest(content, "sha256").hexdigest()

@@ -117,7 +117,8 @@ def import_agent(file: Path, trust: bool = False) -> ExportedAgent:
 def _read(file: Path) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
     """The JSON and the arrays of an exported file, if every byte of them is as it was written."""
     try:
-        metadata, arrays = read_header(file)[1], read_tensors(file)
+        metadata = read_header(file)[1]
+        arrays = {name: np.asarray(array) for name, array in read_tensors(file).items()}
     except UnreadableError as error:
         raise ScoutError(f"{file} is no exported agent, or damaged: it {error}.") from error
     if _KEY not in metadata:

@@ -15,6 +15,7 @@ from scoutrl.runs.config import RunConfig
 from scoutrl.training.chunk import AT_ONCE
 from scoutrl.training.state import state_like
 from scoutrl.trials import replay
+from scoutrl.trials.blank import blank
 
 _LARGE = 8e9
 """Bytes from which on a replay is worth a word."""
@@ -46,7 +47,7 @@ def check_memory(spec: Spec, algorithm: Algorithm, config: RunConfig, seeds: int
     require_memory(trial * seeds, f"a single trial, of {length},", advice)
     settings = algorithm.__dict__ | {"iterations": config.iterations, "evaluation_trials": config.evaluation_trials}
     each = {
-        "capacity": trial,
+        "capacity": _stored_bytes(spec, algorithm),
         "trials_per_iteration": AT_ONCE * trial,
         "batch_size": trial,
         "evaluation_trials": _REPORT,
@@ -94,9 +95,18 @@ def _has_replay(algorithm: Algorithm) -> bool:
 
 
 def _trial_bytes(spec: Spec, algorithm: Algorithm) -> float:
-    """Bytes of a stored trial; one being played takes more."""
+    """Bytes of a trial as it is learnt from; one being played takes more."""
     try:
-        return _bytes_of(jax.eval_shape(lambda: replay.init(spec, algorithm.protocol(), 1)))
+        return _bytes_of(jax.eval_shape(lambda: blank(spec, algorithm.protocol(), 1)))
+    except OverflowError:
+        return math.inf
+
+
+def _stored_bytes(spec: Spec, algorithm: Algorithm) -> float:
+    """Bytes of a trial in a replay of many, where pictures are packed."""
+    many, packed = 64, getattr(algorithm, "packed_replay", False)
+    try:
+        return _bytes_of(jax.eval_shape(lambda: replay.init(spec, algorithm.protocol(), many, packed))) / many
     except OverflowError:
         return math.inf
 

@@ -58,10 +58,22 @@ def block_size(of: int, most: int) -> int:
 def compact(wanted: Bool[Array, " n"], at_once: int) -> tuple[Int[Array, "parts at_once"], Int[Array, ""]]:
     """The indices of what is wanted, in order, in blocks of `at_once`; and how many blocks hold any.
 
-    An index of n stands for nothing: read with mode="clip", write with mode="drop".
+    An index of n stands for nothing: read with mode="clip", write with mode="drop". Under vmap the number of blocks is
+    that of the row with the most of them, so that a loop over blocks stays one loop, which copies none of its arrays.
     """
     count, order = len(wanted), jnp.argsort(~wanted, stable=True)
     total = wanted.sum()
     places = jnp.where(jnp.arange(count) < total, order, count)
     places = jnp.pad(places, (0, -count % at_once), constant_values=count).reshape(-1, at_once)
-    return places, -(-total // at_once)
+    return places, _most(-(-total // at_once))
+
+
+@custom_vmap
+def _most(number: Int[Array, ""]) -> Int[Array, ""]:
+    return number
+
+
+@_most.def_vmap
+def _(count: int, batched: list[bool], number: Int[Array, " n"]) -> tuple[Int[Array, ""], bool]:
+    del count
+    return number.max() if batched[0] else number, False

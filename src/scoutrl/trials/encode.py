@@ -41,7 +41,7 @@ def encode_observations(encoder: Encoder, episodes: Episodes) -> EncodedEpisodes
     """Encode the observations [..., episode, time + 1, *observation] of episodes."""
     observations, mask = episodes.observations, episodes.mask
     if isinstance(encoder, Image):
-        seen = jnp.concatenate([jnp.ones_like(mask[..., :1]), mask], axis=-1)
+        seen = episodes.seen
         flat = observations.reshape(-1, *observations.shape[mask.ndim :])
         features = features_of(encoder, flat, seen.reshape(-1)).reshape(*seen.shape, encoder.size)
     else:

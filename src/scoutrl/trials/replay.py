@@ -7,22 +7,30 @@ import equinox as eqx
 import jax
 import jax.numpy as jnp
 import numpy as np
-from gymnasium.spaces import Discrete, MultiDiscrete, Space
-from jaxtyping import Array, Float, Int, PRNGKeyArray
+from jaxtyping import Array, Bool, Float, Int, PRNGKeyArray
 
 from scoutrl.envs import Problem, Spec
-from scoutrl.trials.trial import Episodes, Protocol, Trial
+from scoutrl.envs.spaces import is_image
+from scoutrl.trials import frames
+from scoutrl.trials.blank import blank
+from scoutrl.trials.frames import Frames
+from scoutrl.trials.trial import Protocol, Trial
 
 
 class Replay(eqx.Module):
-    """The newest trials, oldest overwritten first. Whole numbers are kept in the smallest type their space allows."""
+    """The newest trials, oldest overwritten first.
+
+    Whole numbers are kept in the smallest type their space allows, pictures in `frames` if they are to be packed.
+    """
 
     trials: Trial
-    """Leading axis [capacity]."""
+    """Leading axis [capacity]; without observations if those are in `frames`."""
     priority: Float[Array, " capacity"]
     """How much there is to learn from each trial, by the algorithm's own measure."""
     added: Int[Array, ""]
     """Trials ever added, brought back by whole turns of the ring so that it never overflows."""
+    frames: Frames | None = None
+    """Observations that are packed pictures; as long as they are `kept`, so are their trials."""
 
     @property
     def capacity(self) -> int:
@@ -30,42 +38,34 @@ class Replay(eqx.Module):
         return self.priority.shape[0]
 
     @property
+    def stored(self) -> Bool[Array, " capacity"]:
+        """Which rows hold a trial; in an empty ring the first is said to."""
+        within = jnp.arange(self.capacity) < jnp.clip(self.added, 1, self.capacity)
+        return within if self.frames is None else within & self.frames.kept
+
+    @property
     def size(self) -> Int[Array, ""]:
         """Trials stored, at least 1 so that one may divide by it."""
-        return jnp.clip(self.added, 1, self.capacity)
+        return jnp.clip(self.added, 1, self.capacity) if self.frames is None else self.stored.sum()
 
 
-def init(spec: Spec, protocol: Protocol, capacity: int) -> Replay:
-    """An empty ring for `capacity` trials of a family, all its shapes from the family's spaces."""
-    problem = spec.problems.ids
-    trial = Trial(
-        jnp.zeros((capacity, problem.shape[1]), problem.dtype),
-        _blank(spec, capacity, protocol.exploration_episodes),
-        _blank(spec, capacity, protocol.exploitation_episodes),
-        jnp.zeros(capacity, bool),
-    )
-    return Replay(trial, jnp.zeros(capacity), jnp.int32(0))
+def init(spec: Spec, protocol: Protocol, capacity: int, packed: bool = False) -> Replay:
+    """An empty ring for `capacity` trials of a family, all its shapes from the family's spaces.
 
-
-def _blank(spec: Spec, capacity: int, episodes: int) -> Episodes:
-    lead, steps, spaces = (capacity, episodes), (capacity, episodes, spec.horizon), spec.spaces
-
-    def zeros(lead: tuple[int, ...], space: Space) -> Array:
-        return jnp.zeros((*lead, *(space.shape or ())), stored_type(space))
-
-    return Episodes(
-        zeros((*lead, spec.horizon + 1), spaces.observation),
-        zeros(steps, spaces.action),
-        jnp.zeros(steps),
-        jnp.zeros(steps, bool),
-        jnp.zeros(steps, bool),
-        None if spaces.goal is None else zeros(lead, spaces.goal),
-    )
+    With `packed`, observations that are pictures are kept in a quarter of their bytes (`frames`).
+    """
+    trial = blank(spec, protocol, capacity)
+    if not packed or not is_image(spec.spaces.observation):
+        return Replay(trial, jnp.zeros(capacity), jnp.int32(0))
+    pictures, trial = frames.init(trial)
+    return Replay(trial, jnp.zeros(capacity), jnp.int32(0), pictures)
 
 
 def add(replay: Replay, trials: Trial, priority: Float[Array, " batch"]) -> Replay:
     """Write [batch] trials; the capacity must be a multiple of the batch."""
-    start = replay.added % replay.capacity
+    start, pictures = replay.added % replay.capacity, replay.frames
+    if pictures is not None:
+        pictures, trials = frames.add(pictures, start, trials)
     given = (_without_kept(trials), priority)
     written, priorities = jax.tree.map(
         lambda ring, new: jax.lax.dynamic_update_slice_in_dim(ring, new.astype(ring.dtype), start, axis=0),
@@ -73,7 +73,8 @@ def add(replay: Replay, trials: Trial, priority: Float[Array, " batch"]) -> Repl
         given,
     )
     added = replay.added + priority.shape[0]
-    return Replay(written, priorities, jnp.where(added >= 2 * replay.capacity, added - replay.capacity, added))
+    added = jnp.where(added >= 2 * replay.capacity, added - replay.capacity, added)
+    return Replay(written, priorities, added, pictures)
 
 
 def revise(replay: Replay, rows: Int[Array, " batch"], priority: Float[Array, " batch"]) -> Replay:
@@ -88,7 +89,7 @@ def success_weights(replay: Replay, floor: float = -1e9) -> Float[Array, " capac
     success, a problem with its goals, weighs as much as any other: easy ones do not crowd out the others.
     """
     returns = replay.trials.exploitation.rewards.sum(axis=(1, 2))
-    stored = jnp.arange(replay.capacity) < replay.size
+    stored = replay.stored
     above = stored & (returns > jnp.maximum((returns * stored).sum() / replay.size, floor) + 1e-6)
     kinds = _kinds(replay.trials)
     alike = jnp.zeros(_KINDS).at[kinds].add(above)
@@ -109,10 +110,11 @@ def draw(
         heuristic of Veach & Guibas 1995; Schaul et al. 2016 weight replay for the same reason).
     """
     uniform, success_key, priority_key = jax.random.split(key, 3)
-    stored = jnp.arange(replay.capacity) < replay.size
-    priority = replay.priority
+    stored, priority = replay.stored, replay.priority
     above = stored & (priority > (priority * stored).sum() / replay.size + 1e-6)
     rows = [jax.random.randint(uniform, (count,), 0, replay.size)[successes + prioritised :]]
+    if replay.frames is not None:
+        rows = [jnp.searchsorted(jnp.cumsum(stored), rows[0], side="right")]  # there may be gaps among them
     chances = len(rows[0]) * stored / replay.size
     for weights, some, some_key in ((above, prioritised, priority_key), (success, successes, success_key)):
         if some:
@@ -127,7 +129,7 @@ def of_problems(replay: Replay, problems: Problem, count: int, key: PRNGKeyArray
     """Draw rows of `count` stored trials of each of some problems [batch, k], which has to have one."""
 
     def draw(problem: Problem, key: PRNGKeyArray) -> Int[Array, " count"]:
-        alike = (replay.trials.problem == problem[None]).all(axis=1) & (jnp.arange(replay.capacity) < replay.size)
+        alike = (replay.trials.problem == problem[None]).all(axis=1) & replay.stored
         return _drawn(alike, count, key)
 
     return jax.vmap(draw)(problems, jax.random.split(key, len(problems)))
@@ -136,6 +138,8 @@ def of_problems(replay: Replay, problems: Problem, count: int, key: PRNGKeyArray
 def take(replay: Replay, rows: Int[Array, " batch"], weights: Float[Array, " batch"] | None = None) -> Trial:
     """The trials in `rows`, with importance weights."""
     trials = _unpack(jax.tree.map(lambda ring: ring[rows], replay.trials))
+    if replay.frames is not None:
+        trials = frames.take(replay.frames, rows, trials)
     return dataclasses.replace(trials, weight=weights)
 
 
@@ -170,12 +174,3 @@ def _without_kept(trials: Trial) -> Trial:
 
 def _unpack(trial: Any) -> Any:
     return jax.tree.map(lambda x: x.astype(jnp.int32) if x.dtype in (jnp.int8, jnp.int16) else x, trial)
-
-
-def stored_type(space: Space) -> Any:
-    """The smallest type that holds the elements of `space`."""
-    if not isinstance(space, Discrete | MultiDiscrete):
-        return space.dtype
-    top = int(np.max(space.start + (space.n if isinstance(space, Discrete) else space.nvec)))
-    bottom = int(np.min(space.start))
-    return next(t for t in (jnp.int8, jnp.int16, jnp.int32) if jnp.iinfo(t).min <= bottom and top <= jnp.iinfo(t).max)

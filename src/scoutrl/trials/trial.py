@@ -42,6 +42,11 @@ class Episodes(eqx.Module):
     """[..., episode, time, …]: what the agent kept of each decision, see `Agent.keep`."""
 
     @property
+    def seen(self) -> Bool[Array, "*batch episode time+1"]:
+        """Which observations were seen: the first one, and those after steps that took place."""
+        return jnp.concatenate([jnp.ones_like(self.mask[..., :1]), self.mask], axis=-1)
+
+    @property
     def returns(self) -> Float[Array, "*batch episode"]:
         """Undiscounted return of each episode."""
         return self.rewards.sum(axis=-1)
