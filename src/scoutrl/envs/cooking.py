@@ -1,5 +1,6 @@
 """A kitchen: what each drawer holds has to be found out, then two ingredients go into the bowl in order."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import equinox as eqx
@@ -42,6 +43,8 @@ DRAWERS = np.array([(2, 0), (2, 1), (2, 2)], np.int32)
 FOOD_NAMES = ("blue", "green", "purple", "yellow")
 """Ingredients by their colour in pictures."""
 _PLACES = np.array((1, 4, 16), np.int32)
+_BALANCED = (14, 27, 32, 53)
+"""Problems in which each ingredient is in each drawer once: no pair of contents is in two of them."""
 
 
 class KitchenState(eqx.Module):
@@ -167,9 +170,9 @@ class Cooking(Kitchen):
 class CookingSplit(Kitchen):
     """`cooking-split`: the 16 problems whose ingredients add up to a multiple of 4 are the test.
 
-    It is a Latin square: each ingredient in each drawer occurs in 4 test problems and in 12 others, and any two
-    drawers' contents occur together in training, though 4 of these 48 others are for validation. Problem 10, the test
-    of `cooking`, is in the test.
+    It is a Latin square: each ingredient in each drawer occurs in 4 test problems and in 12 others. Of these 48, each
+    ingredient in each drawer occurs once in the 4 for validation, and any two drawers' contents occur together in two
+    or three of the 44 for training. Problem 10, the test of `cooking`, is in the test.
     """
 
     problems: ProblemSet
@@ -186,7 +189,8 @@ class CookingSplit(Kitchen):
             ids: a problem's ID as one number n, or as the ingredients of the three drawers.
         """
         contents, _ = identities((INGREDIENTS,) * 3, "components")
-        self.problems, self.weights = _problems(contents.sum(axis=1) % INGREDIENTS == 0, ids)
+        held_out = contents.sum(axis=1) % INGREDIENTS == 0
+        self.problems, self.weights = _problems(held_out, ids, _BALANCED)
         self.spaces, self.horizon, self.ids = _spaces(), HORIZON, ids
 
 
@@ -235,10 +239,13 @@ def _judge(
     return stage + success - dropped, reward, success & (stage == 3)
 
 
-def _problems(held_out: Bool[np.ndarray, "64"], ids: str) -> tuple[ProblemSet, tuple[int, ...]]:
+def _problems(
+    held_out: Bool[np.ndarray, "64"], ids: str, validation: Sequence[int] | None = None
+) -> tuple[ProblemSet, tuple[int, ...]]:
     table, weights = identities((INGREDIENTS,) * 3, ids)
     names = ["drawer_0", "drawer_1", "drawer_2"] if ids == "components" else ["contents"]
-    return ProblemSet(table, np.flatnonzero(~held_out), np.flatnonzero(held_out), names), weights
+    train = np.setdiff1d(np.flatnonzero(~held_out), validation or [])
+    return ProblemSet(table, train, np.flatnonzero(held_out), names, validation), weights
 
 
 def _spaces() -> Spaces:
