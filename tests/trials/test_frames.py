@@ -155,6 +155,7 @@ def test_all_trials_are_kept_where_pictures_are_plain():
     assert int(replay.size) == 8
 
 
+@pytest.mark.slow
 def test_the_same_is_drawn_and_taken_packed_or_not():
     plain = lambda *shape, seed: np.full(shape, seed, np.uint8)  # noqa: E731
     packed_, all_ = batches(6, plain, few)
@@ -185,6 +186,7 @@ def test_the_newest_are_kept_where_pictures_are_noise(steps):
     assert len(kept) < 8
 
 
+@pytest.mark.slow
 def test_one_trial_is_always_kept():
     """A ring for a batch of which half fits: pictures are noise, and a quarter of their bytes is there for them."""
     replay = ring.init(PICTURES, Protocol(), BATCH, packed=True)
