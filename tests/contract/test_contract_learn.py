@@ -27,8 +27,7 @@ from scoutrl.algorithms.gradient import GradientAlgorithm
 from scoutrl.algorithms.off_policy import store
 from scoutrl.runs.arrays import shapes_of, to_arrays
 from scoutrl.training.iteration import Asked, one_for_both, play
-from scoutrl.training.program import arrays_of, join
-from scoutrl.training.state import from_parts, to_parts
+from scoutrl.training.state import arrays_of, from_parts, join, to_parts
 from scoutrl.trials import replay as ring
 from scoutrl.trials.trial import Episodes, Trial
 

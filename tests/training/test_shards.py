@@ -19,9 +19,9 @@ from scoutrl.errors import ScoutError
 from scoutrl.runs.arrays import to_arrays
 from scoutrl.runs.config import RunConfig, make_algorithm, resolve
 from scoutrl.training.loop import train, train_together
-from scoutrl.training.program import TrainingProgram, arrays_of
+from scoutrl.training.program import TrainingProgram
 from scoutrl.training.shards import check_shards
-from scoutrl.training.state import TrainingState, from_parts, start, to_parts
+from scoutrl.training.state import TrainingState, arrays_of, from_parts, start, to_parts
 from scoutrl.trials.sampler import DeviceSampler
 
 ENV = Rooms()
@@ -40,7 +40,7 @@ def trained(algorithm: Algorithm, devices: int) -> tuple[TrainingState, list, di
         patch.setattr(jax, "local_devices", lambda: some)
         program = TrainingProgram(DeviceSampler(ENV), algorithm, 1, 2, 4)
     program.compile()
-    state, reports = program.begin(0), []
+    state, reports = program.spread(program.begin(0)), []
     for _ in range(2):
         state, report = program.advance(state)
         reports += report

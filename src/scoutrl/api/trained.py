@@ -20,14 +20,15 @@ from scoutrl.runs.config import LARGEST_SEED, MOST_SEEDS, MOST_TRIALS, RunConfig
 from scoutrl.runs.families import build_checked
 from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
-from scoutrl.runs.settings import counted
+from scoutrl.runs.settings import assignments, counted, fit
 from scoutrl.runs.trackers import Listener, Track, split_track
+from scoutrl.training.hosts import Hosts
+from scoutrl.training.team import Team
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
 
 
-@on_this_machine()
 def train(
     algorithm: str,
     family: str | Spec,
@@ -41,6 +42,7 @@ def train(
     seeds_mode: SeedsMode = "auto",
     until: float | str | None = None,
     engine: Engine = "local",
+    hosts: Hosts | None = None,
     track: Track | Listener = "tensorboard",
     show: bool = True,
 ) -> Run:
@@ -61,6 +63,9 @@ def train(
             given: then all of them are done.
         engine: where several seeds are trained: "local" is this machine, "ray" a Ray cluster of this machine alone, and
             a `Cluster` says which and how.
+        hosts: train one run in several processes, as a rule one on each host, each of which calls this with the same
+            arguments and its own number here, before anything is computed with JAX. `settings` say into how many
+            `shards` the run is split. The run directory is with process 0.
         track: who is told the metrics while it trains, beside metrics.jsonl in the run directory: "tensorboard",
             "wandb" (Weights & Biases, which has to be installed), "none", or a function of a dictionary of numbers that
             is called with each row; a function is for one seed.
@@ -70,18 +75,39 @@ def train(
         ScoutError: anything the caller can put right, in one line.
     """
     prepare()
+    from scoutrl.training.joining import joined
+
+    if hosts is not None and (seeds != 1 or engine != "local"):
+        raise ScoutError("several processes train one run of one seed; leave out seeds and engine, or hosts.")
+    settings = assignments(settings)
+    shards = fit("shards", settings.get("shards", 1), int)
+    with joined(hosts, shards, show) as team, on_this_machine():
+        tracker, listener = split_track(track)
+        config = resolve(algorithm, family, preset, steps, seed, settings, until)
+        config = dataclasses.replace(config, track=tracker)
+        count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
+        path = local(out) if out is not None else default_out(config, count)
+        return _train(config, family, count, path, seeds_mode, engine, listener, show, team)
+
+
+def _train(
+    config: RunConfig,
+    family: str | Spec,
+    count: int,
+    path: Path,
+    seeds_mode: SeedsMode,
+    engine: Engine,
+    listener: Listener | None,
+    show: bool,
+    team: Team,
+) -> Run:
     from scoutrl.training.loop import train as train_one
 
-    tracker, listener = split_track(track)
-    config = resolve(algorithm, family, preset, steps, seed, settings, until)
-    config = dataclasses.replace(config, track=tracker)
-    count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
-    path = local(out) if out is not None else default_out(config, count)
     env, cluster = _checked(family, config), cluster_of(engine)
     if count == 1:
         if cluster is not None:
             raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
-        return Run(train_one(config, path, env, show, listener), env)
+        return Run(train_one(config, path, env, show, listener, team), env)
     if listener is not None:
         raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
     from scoutrl.engines.seeds import train_seeds

@@ -1,7 +1,7 @@
 """The compiled programs of one seed, or of several seeds in one program."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import equinox as eqx
@@ -14,12 +14,15 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs.raised import callbacks_of
 from scoutrl.evaluation.evaluate import Measure, Scores
 from scoutrl.lowering import lower
+from scoutrl.runs.checkpoint import Parts
 from scoutrl.training import iteration as device
 from scoutrl.training.iteration import Asked, ChunkMetrics, Found, Played
+from scoutrl.training.placement import Placement
 from scoutrl.training.quick import drawn, summed
 from scoutrl.training.shards import Shards
 from scoutrl.training.signals import aside
-from scoutrl.training.state import TrainingState, start, state_like
+from scoutrl.training.state import TrainingState, arrays_of, start, state_like, to_parts
+from scoutrl.training.team import ALONE, Team
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.watch import Fault
 
@@ -42,6 +45,7 @@ class TrainingProgram:
         iterations: int,
         evaluation_trials: int,
         measure: Measure | None = None,
+        team: Team = ALONE,
     ):
         self.seeds = seeds
         """Seeds in one program."""
@@ -51,7 +55,9 @@ class TrainingProgram:
         self._iterations, self._evaluation_trials, self._measure = iterations, evaluation_trials, measure
         like = state_like(sampler.spec, algorithm)
         self._arrays, self._rest = eqx.partition(like, _is_shape)
-        self._shards = Shards(algorithm.shards) if algorithm.shards > 1 else None
+        self._team = team
+        self._placement = Placement(algorithm.shards, team) if algorithm.shards > 1 else None
+        self._shards = None if self._placement is None else Shards(algorithm.shards, self._placement)
         self._one_for_both = device.one_for_both(sampler, algorithm, like)
         self._ids = np.asarray(jnp.asarray(sampler.spec.problems.of("validation")))
         first = np.broadcast_to(self._ids[0], (seeds, algorithm.trials_per_iteration, self._ids.shape[1]))
@@ -65,13 +71,13 @@ class TrainingProgram:
         began = time.perf_counter()
         lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
-        arrays = arrays if self._shards is None else self._shards.shapes(arrays)
+        arrays = arrays if self._placement is None else self._placement.shapes(arrays)
         both = None if self._one_for_both else False
         playing = aside(lambda: sampler.lower(self._play(both), arrays, self._fresh))
 
         def learning() -> Callable:
             played = playing.result().out_info
-            played = played if self._shards is None else self._shards.split_shapes(played)
+            played = played if self._placement is None else self._placement.split_shapes(played)
             return lower(self._learn(), arrays, played, donate=True).compile()
 
         # The longest first: each is compiled while the next one is traced.
@@ -91,14 +97,22 @@ class TrainingProgram:
         """The state of a run that has done nothing yet."""
         return arrays_of(start(self._sampler.spec, self._algorithm, seed))
 
+    def spread(self, state: TrainingState | None = None) -> TrainingState:
+        """A state where it belongs: the first process of a team hands its state out, and the others give none."""
+        if self._placement is None:
+            assert state is not None
+            return state
+        return self._placement.spread(self._arrays if state is None else state)
+
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed."""
+        self._team.order("advance")
 
         def run() -> tuple[TrainingState, list[Found], np.ndarray]:
             with callbacks_of(self._sampler.spec.title):
-                return self._chunk(state if self._shards is None else self._shards.place(state))
+                return self._chunk(state)
 
-        after, found, finite = aside(run).result()
+        after, found, finite = self._team.wait(aside(run))
         each = [self._lanes(one) for one in found]
         finite = self._lanes(finite)
         if self._shards is not None:
@@ -114,26 +128,33 @@ class TrainingProgram:
 
         The problems are drawn anew each time, none twice before all were used once.
         """
+        self._team.order("evaluate")
 
         def run() -> list[Scores]:
-            now = state if self._shards is None else self._shards.place(state)
             with callbacks_of(self._sampler.spec.title):
-                return [jax.device_get(self._evaluated_trials(now, asked).scores) for asked in self._parts(state)]
+                return [self._fetch(self._evaluated_trials(state, asked).scores) for asked in self._to_evaluate(state)]
 
-        parts = [self._lanes(scores) for scores in aside(run).result()]
+        parts = [self._lanes(scores) for scores in self._team.wait(aside(run))]
         if self.seeds == 1:
             return [summed([one for lanes in parts for one in lanes], self._evaluation_trials)]
         return [summed(each, self._evaluation_trials) for each in zip(*parts, strict=True)]
 
-    def one(self, tree: Any, seed: int) -> Any:
-        """The part of a tree of arrays that belongs to one of the seeds, by its place."""
-        return tree if self.seeds == 1 else jax.tree.map(lambda leaf: leaf[seed], tree)
+    def parts(self, state: TrainingState, seed: int = 0) -> Parts:
+        """The parts of a checkpoint of one of the seeds, by its place; whole in the first process of a team."""
+        self._team.order("parts")
+        here = state if self._placement is None else self._placement.here(state)
+        one = here if self.seeds == 1 else jax.tree.map(lambda leaf: leaf[seed], here)
+        parts = to_parts(self._sampler.spec, self._algorithm, self.whole(one))
+        each = self._team.collect(parts["replay"])
+        if len(each) > 1:
+            parts["replay"] = {name: np.concatenate([rows[name] for rows in each]) for name in each[0]}
+        return parts
 
     def whole(self, arrays: TrainingState) -> TrainingState:
         """The state of one seed, with what is no array, such as activation functions."""
         return eqx.combine(arrays, self._rest)
 
-    def _parts(self, state: TrainingState) -> Iterator[Asked]:
+    def _to_evaluate(self, state: TrainingState) -> Iterator[Asked]:
         """What is to be played for an evaluation in this state."""
         parts = -(-self._evaluation_trials // self._at_once)
         for part, problems in enumerate(drawn(self._ids, state, parts, self._at_once)):
@@ -147,14 +168,18 @@ class TrainingProgram:
             found.append(told)
             if len(found) >= AT_ONCE:
                 jax.block_until_ready(found[-AT_ONCE])
-        return state, *jax.device_get((found, self._is_finite(state)))
+        return state, *self._fetch((found, self._is_finite(state)))
 
     def _asked(self, problems: np.ndarray, part: int | None = None) -> Asked:
         """To play fresh trials, or a part of an evaluation; problems [seeds, trials, k]."""
         lanes = self.seeds if self._shards is None else self._shards.count
         problems = problems.reshape(lanes, -1, problems.shape[-1])
         problems = problems if lanes > 1 else problems[0]
-        return Asked(np.bool_(part is not None), problems, np.int32(part or 0))  # pyright: ignore[reportArgumentType]
+        asked = Asked(np.bool_(part is not None), problems, np.int32(part or 0))  # pyright: ignore[reportArgumentType]
+        return asked if self._placement is None else self._placement.asked(asked)
+
+    def _fetch(self, tree: Any) -> Any:
+        return jax.device_get(tree) if self._placement is None else self._placement.fetch(tree)
 
     def _lanes(self, tree: Any) -> list[Any]:
         """What comes for each seed or shard, one by one."""
@@ -181,22 +206,6 @@ class TrainingProgram:
 
     def _over_seeds(self, function: Callable) -> Callable:
         return jax.vmap(function) if self.seeds > 1 else function
-
-
-def arrays_of(state: TrainingState) -> TrainingState:
-    """`state` without what is no array, such as activation functions."""
-    return eqx.filter(state, eqx.is_array)
-
-
-def join(trees: Sequence[TrainingState]) -> TrainingState:
-    """Several seeds' states with a leading axis of seeds; a single one as it is."""
-    return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
-
-
-def finite(state: TrainingState) -> np.ndarray:
-    """As `iteration.finite`, computed by the host."""
-    floats = jax.tree.leaves(eqx.filter(state, eqx.is_inexact_array))
-    return np.array([np.isfinite(np.asarray(leaf)).all() for leaf in floats], bool)
 
 
 def _is_shape(leaf: Any) -> bool:

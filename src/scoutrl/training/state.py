@@ -1,5 +1,6 @@
 """All of a run that lives on the device, and the same as the parts of a checkpoint."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import equinox as eqx
@@ -70,6 +71,22 @@ def from_parts(spec: Spec, algorithm: Algorithm, parts: Parts) -> TrainingState:
         ScoutError: the arrays are not those of this algorithm on this family.
     """
     return from_arrays({**parts["training"], **parts["replay"]}, state_like(spec, algorithm))
+
+
+def arrays_of(state: TrainingState) -> TrainingState:
+    """`state` without what is no array, such as activation functions."""
+    return eqx.filter(state, eqx.is_array)
+
+
+def join(trees: Sequence[TrainingState]) -> TrainingState:
+    """Several seeds' states with a leading axis of seeds; a single one as it is."""
+    return trees[0] if len(trees) == 1 else jax.tree.map(lambda *leaves: jnp.stack(leaves), *trees)
+
+
+def finite(state: TrainingState) -> np.ndarray:
+    """As `training.iteration.finite`, computed by the host."""
+    floats = jax.tree.leaves(eqx.filter(state, eqx.is_inexact_array))
+    return np.array([np.isfinite(np.asarray(leaf)).all() for leaf in floats], bool)
 
 
 def _without_replay(spec: Spec, algorithm: Algorithm, seed: int) -> TrainingState:
