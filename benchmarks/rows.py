@@ -117,6 +117,13 @@ def _overlap(result: Mapping[str, Any]) -> Found:
         yield "", one["family"], provenance_of(result, one), paths
 
 
+def _shards(result: Mapping[str, Any]) -> Found:
+    paths = (*code(result["algorithm"], result["family"]), "benchmarks/watch.py", "benchmarks/shards.py")
+    for size, ways in result["batch_sizes"].items():
+        for way in ("one_core", "two_cores", "two_processes"):
+            yield f"batches of {size}", way, provenance_of(result, ways[way]), paths
+
+
 def _render(result: Mapping[str, Any]) -> Found:
     for name in result["frames_per_second"]:
         said = result.get("provenance", {}).get(name)
@@ -184,6 +191,7 @@ _KINDS = {
     "speed": _speed,
     "horizon": _horizon,
     "overlap": _overlap,
+    "shards": _shards,
     "render": _render,
     "kill": _kill,
     "randomness": _randomness,

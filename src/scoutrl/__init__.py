@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from scoutrl.evaluation.scores import Evaluation as Evaluation
     from scoutrl.results.comparison import Comparison as Comparison
     from scoutrl.results.comparison import read_comparison as read_comparison
+    from scoutrl.training.hosts import Hosts as Hosts
 
     __version__: str
 
@@ -45,6 +46,7 @@ _WHERE = {
     "Comparison": "scoutrl.results.comparison",
     "DeployedAgent": "scoutrl.deploy",
     "Evaluation": "scoutrl.evaluation.scores",
+    "Hosts": "scoutrl.training.hosts",
     "InteractiveEnv": "scoutrl.envs.interactive",
     "MetaEnv": "scoutrl.envs.base",
     "ProblemSet": "scoutrl.envs.problems",

@@ -118,7 +118,7 @@ def device_memory() -> float:
     """Bytes of the device that JAX computes on; on a CPU those of the machine."""
     import jax
 
-    told = jax.devices()[0].memory_stats() or {}
+    told = jax.local_devices()[0].memory_stats() or {}
     return float(told["bytes_limit"]) if "bytes_limit" in told else available_memory()
 
 
@@ -126,7 +126,7 @@ def accelerator() -> str | None:
     """The kind of device that JAX computes on, such as "NVIDIA H100"; None if that is the processor. Starts JAX."""
     import jax
 
-    device = jax.devices()[0]
+    device = jax.local_devices()[0]
     return None if device.platform == "cpu" else device.device_kind
 
 

@@ -40,7 +40,7 @@ def trained(algorithm: Algorithm, devices: int) -> tuple[TrainingState, list, di
         patch.setattr(jax, "local_devices", lambda: some)
         program = TrainingProgram(DeviceSampler(ENV), algorithm, 1, 2, 4)
     program.compile()
-    state, reports = program.begin(0), []
+    state, reports = program.spread(program.begin(0)), []
     for _ in range(2):
         state, report = program.advance(state)
         reports += report

@@ -7,10 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from scoutrl._platform import compute_in_own_thread, on_this_machine
+from scoutrl._platform import compute_in_own_thread, on_this_machine, pin_threads
 from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
 from scoutrl.deploy import DeployedAgent
-from scoutrl.engines.cluster import Cluster
 from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
 from scoutrl.envs.problems import SPLITS, Split
@@ -23,6 +22,8 @@ from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import assignments, counted, fit
 from scoutrl.runs.trackers import Listener, Track, split_track
+from scoutrl.training.hosts import Hosts
+from scoutrl.training.team import Team
 
 SeedsMode = Literal["auto", "processes", "vmap"]
 """How several seeds are trained: one process each, vmapped in one program, or whichever suits the device."""
@@ -41,6 +42,7 @@ def train(
     seeds_mode: SeedsMode = "auto",
     until: float | str | None = None,
     engine: Engine = "local",
+    hosts: Hosts | None = None,
     track: Track | Listener = "tensorboard",
     show: bool = True,
 ) -> Run:
@@ -61,6 +63,9 @@ def train(
             given: then all of them are done.
         engine: where several seeds are trained: "local" is this machine, "ray" a Ray cluster of this machine alone, and
             a `Cluster` says which and how.
+        hosts: train one run in several processes, as a rule one on each host, each of which calls this with the same
+            arguments and its own number here, before anything is computed with JAX. `settings` say into how many
+            `shards` the run is split. The run directory is with process 0.
         track: who is told the metrics while it trains, beside metrics.jsonl in the run directory: "tensorboard",
             "wandb" (Weights & Biases, which has to be installed), "none", or a function of a dictionary of numbers that
             is called with each row; a function is for one seed.
@@ -69,34 +74,50 @@ def train(
     Raises:
         ScoutError: anything the caller can put right, in one line.
     """
+    from scoutrl.training.joining import joined
+
     settings = assignments(settings)
-    if fit("policy_lag", settings.get("policy_lag", 0), int):
+    shards, lag = (fit(name, settings.get(name, least), int) for name, least in (("shards", 1), ("policy_lag", 0)))
+    if hosts is not None and (seeds != 1 or engine != "local"):
+        raise ScoutError("several processes train one run of one seed; leave out seeds and engine, or hosts.")
+    if hosts is not None and lag:
+        raise ScoutError("several processes play and learn in turn; leave out policy_lag, or hosts.")
+    pin_threads()
+    if lag:
         compute_in_own_thread()
-    with on_this_machine():
+    with joined(hosts, shards, show) as team, on_this_machine():
         prepare()
         tracker, listener = split_track(track)
         config = resolve(algorithm, family, preset, steps, seed, settings, until)
         config = dataclasses.replace(config, track=tracker)
         count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
         path = local(out) if out is not None else default_out(config, count)
-        env, cluster = _checked(family, config), cluster_of(engine)
-        if count == 1:
-            return Run(_train_one(config, path, env, show, listener, cluster), env)
-        if listener is not None:
-            raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
-        from scoutrl.engines.seeds import train_seeds
-
-        return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
+        return _train(config, family, count, path, seeds_mode, engine, listener, show, team)
 
 
-def _train_one(
-    config: RunConfig, path: Path, env: Spec | None, show: bool, listener: Listener | None, cluster: Cluster | None
-) -> Path:
+def _train(
+    config: RunConfig,
+    family: str | Spec,
+    count: int,
+    path: Path,
+    seeds_mode: SeedsMode,
+    engine: Engine,
+    listener: Listener | None,
+    show: bool,
+    team: Team,
+) -> Run:
     from scoutrl.training.loop import train as train_one
 
-    if cluster is not None:
-        raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
-    return train_one(config, path, env, show, listener)
+    env, cluster = _checked(family, config), cluster_of(engine)
+    if count == 1:
+        if cluster is not None:
+            raise ScoutError("the engine ray is for several runs at once: add seeds, or leave it to the local engine.")
+        return Run(train_one(config, path, env, show, listener, team), env)
+    if listener is not None:
+        raise ScoutError("a function can track one seed; train the seeds one by one, or track them by name.")
+    from scoutrl.engines.seeds import train_seeds
+
+    return Run(train_seeds(config, count, path, seeds_mode, env, show, cluster), env)
 
 
 def _checked(family: str | Spec, config: RunConfig) -> Spec | None:

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from scoutrl.cli.engine import HERE, Where
+from scoutrl.cli.hosts import APART, Together
 from scoutrl.cli.options import Count, Directory, Flag, Problems, Seed, Settings, with_problems
 from scoutrl.cli.printing import print_json
 from scoutrl.cli.waiting import waiting
@@ -26,6 +27,7 @@ def train(
     seeds_mode: Literal["auto", "processes", "vmap"] = "auto",
     until: Annotated[str | None, Parameter(metavar="RETURN")] = None,
     where: Where = HERE,
+    together: Together = APART,
     problems: Problems = None,
     horizon: Count | None = None,
     track: Literal["tensorboard", "wandb", "none"] = "tensorboard",
@@ -48,6 +50,7 @@ def train(
         until: Stop once the return on validation problems is this, or a share of the optimum such as 95%, five times
             in a row; "none" does all steps. Without it, what the preset says, or with --steps all of them.
         where: Machines that several agents are trained on.
+        together: Processes that train one agent.
         problems: For gym:ID, a file with the problems: a list of keyword arguments as JSON.
         horizon: For gym:ID, the most steps of an episode; without it, what the environment was registered with.
         track: Who is told the metrics beside metrics.jsonl: TensorBoard by files in the run directory, Weights & Biases
@@ -58,9 +61,12 @@ def train(
     from scoutrl.runs.settings import fit
 
     settings = with_problems(sets, problems, horizon)
-    split_processor(fit("shards", settings.get("shards", 1), int))
+    split_processor(shards := fit("shards", settings.get("shards", 1), int))
+    hosts = together.meant(shards)
     how = {"preset": preset, "seeds": seeds, "settings": settings, "seeds_mode": seeds_mode, "until": until}
-    run = train_agents(algorithm, family, steps, seed, out, **how, engine=where.meant(), track=track)
+    run = train_agents(algorithm, family, steps, seed, out, **how, engine=where.meant(), hosts=hosts, track=track)
+    if hosts is not None and hosts.process != 0:
+        return
     learner = "".join(one.partition("=")[2] for one in sets if one.startswith("learner="))
     own = " --trust" if any(map(module_of, (algorithm, family, learner))) else ""
     run_dir = f"{run.path}{own}"

@@ -18,12 +18,14 @@ from scoutrl.runs.provenance import Provenance, note_provenance
 from scoutrl.runs.record import RunRecord, print_status
 from scoutrl.runs.trackers import Listener
 from scoutrl.training.compilation import note_how_long, use_compilation_cache
+from scoutrl.training.following import begin, follow
 from scoutrl.training.memory import check_memory
 from scoutrl.training.program import TrainingProgram
 from scoutrl.training.progress_bar import ProgressBar
 from scoutrl.training.shards import check_shards
 from scoutrl.training.signals import Interrupted, StopSignals
-from scoutrl.training.state import TrainingState, arrays_of, finite, from_parts, join, to_parts
+from scoutrl.training.state import TrainingState, arrays_of, finite, from_parts, join
+from scoutrl.training.team import ALONE, Team
 from scoutrl.trials.sampler import sampler_for
 
 SAVE_EVERY = 15.0
@@ -38,6 +40,7 @@ def train(
     env: Spec | None = None,
     show: bool = True,
     listener: Listener | None = None,
+    team: Team = ALONE,
 ) -> Path:
     """Train one seed, or go on with it, until the steps of `config`, or its seconds if it says any, are done.
 
@@ -49,18 +52,20 @@ def train(
         env: the family as an object; None makes it from `config`.
         show: tell on stderr how far it is.
         listener: a function that is told each row of metrics.
+        team: the processes that train it together; the first of them alone writes and shows anything.
 
     Returns:
         The run directory.
 
     Raises:
-        ScoutError: the directory is another run's or in use, the disk is full, a loss is no longer finite.
+        ScoutError: the directory is another run's or in use, the disk is full, a loss is no longer finite, or a process
+            of the team is gone.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
     split_processor(config.settings.get("shards", 1))
     if config.policy_lag:
         compute_in_own_thread()
-    return train_together([config], [Path(out)], env, show, listener=listener)[0]
+    return train_together([config], [Path(out)], env, show, listener=listener, team=team)[0]
 
 
 @on_this_machine()
@@ -71,6 +76,7 @@ def train_together(
     show: bool = True,
     measure: Measure | None = None,
     listener: Listener | None = None,
+    team: Team = ALONE,
 ) -> list[Path]:
     """Train configurations that differ in their seed only, in one program; otherwise as `train`.
 
@@ -80,10 +86,14 @@ def train_together(
     use_compilation_cache()
     env = env if env is not None else make_env(configs[0])
     algorithm = make_algorithm(configs[0])
-    check_shards(algorithm.shards, env, len(configs), show)
+    check_shards(algorithm.shards, env, len(configs), show, team.processes)
     memory = check_memory(env, algorithm, configs[0], len(configs), show)
+    if not team.leads:
+        follow(team, configs[0], env, algorithm, show)
+        return list(outs)
     with contextlib.ExitStack() as stack:
         stop = stack.enter_context(StopSignals("compiling", show))
+        team.heed(stop)
         records = [
             stack.enter_context(RunRecord(c, o, algorithm, listener)) for c, o in zip(configs, outs, strict=True)
         ]
@@ -95,10 +105,10 @@ def train_together(
             config = configs[0]
             sampler = stack.enter_context(contextlib.closing(sampler_for(env)))
             lengths = config.iterations, config.evaluation_trials
-            programs = TrainingProgram(sampler, algorithm, len(going), *lengths, measure, config.policy_lag)
+            programs = TrainingProgram(sampler, algorithm, len(going), *lengths, measure, config.policy_lag, team)
             done = sum(record.share for record in going) / len(going)
             display = stack.enter_context(ProgressBar(config, done, show, memory))
-            _Training(env, algorithm, programs, going, stop, display).run()
+            _Training(env, algorithm, programs, going, team, stop, display).run()
     # After the bar, in whose line they would be.
     for record in going:
         if record.held and record.failure is None:
@@ -116,12 +126,14 @@ class _Training:
         algorithm: Algorithm,
         programs: TrainingProgram,
         records: list[RunRecord],
+        team: Team,
         stop: StopSignals,
         display: ProgressBar,
     ):
         self._env, self._algorithm = env, algorithm
         self._programs = programs
         self._records = records
+        self._team = team
         self._stop = stop
         self._display = display
         self._row_at = self._save_at = 0.0
@@ -131,11 +143,12 @@ class _Training:
     def run(self) -> None:
         """Until every seed is finished or has failed."""
         fresh = not all(record.begun for record in self._records)
+        begin(self._team, self._records[0].config)
         self._programs.compile(metrics.warm_up)
-        parts = self._begin()
-        self._finite_at_start = [finite(part) for part in parts]
-        progress = join(parts)
-        del parts
+        states = self._begin()
+        self._finite_at_start = [finite(state) for state in states]
+        progress = self._programs.spread(join(states))
+        del states
         self._compile_seconds = {"compile_seconds": self._programs.compile_seconds}
         note_how_long(self._records[0].config, self._programs.compile_seconds)
         now = Provenance.now(accelerator())
@@ -148,9 +161,9 @@ class _Training:
         # A fresh run saves after its first chunk, so that a short one has a checkpoint to go back to as well.
         self._save_at = self._row_at + (0.0 if fresh else SAVE_EVERY)
         while going := self._going():
-            if self._stop.received:
+            if signum := self._stop.received or self._team.signum:
                 self._save(progress, going)
-                raise Interrupted(self._how_to_go_on(going), self._stop.received)
+                raise Interrupted(self._how_to_go_on(going), signum)
             progress = self._advance(progress, going)
 
     def _going(self) -> list[int]:
@@ -199,8 +212,7 @@ class _Training:
             return
         began = time.perf_counter()
         for i in [i for i in sound if self._records[i].unsaved]:
-            whole = self._programs.whole(self._programs.one(progress, i))
-            self._records[i].save(to_parts(self._env, self._algorithm, whole))
+            self._records[i].save(self._programs.parts(progress, i))
         cost = time.perf_counter() - began
         self._save_at = began + max(SAVE_EVERY, cost / _SAVE_SHARE)
 

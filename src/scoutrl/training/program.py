@@ -15,13 +15,16 @@ from scoutrl.algorithms.base import Algorithm
 from scoutrl.envs.raised import callbacks_of
 from scoutrl.evaluation.evaluate import Measure, Scores
 from scoutrl.lowering import lower
+from scoutrl.runs.checkpoint import Parts
 from scoutrl.training import iteration as device
 from scoutrl.training.chunk import at_once, check_collectors, in_turn, players
 from scoutrl.training.iteration import Asked, ChunkMetrics, Found, Played
+from scoutrl.training.placement import Placement
 from scoutrl.training.quick import drawn, summed
 from scoutrl.training.shards import Shards
 from scoutrl.training.signals import aside
-from scoutrl.training.state import TrainingState, apart, arrays_of, start, state_like, with_replay
+from scoutrl.training.state import TrainingState, apart, arrays_of, start, state_like, to_parts, with_replay
+from scoutrl.training.team import ALONE, Team
 from scoutrl.trials.sampler import Sampler
 from scoutrl.trials.watch import Fault
 
@@ -42,6 +45,7 @@ class TrainingProgram:
         evaluation_trials: int,
         measure: Measure | None = None,
         policy_lag: int = 0,
+        team: Team = ALONE,
     ):
         self.seeds = seeds
         """Seeds in one program."""
@@ -56,7 +60,9 @@ class TrainingProgram:
         if self._lags:
             check_collectors(sampler.spec, algorithm, like)
         self._arrays, self._rest = eqx.partition(like, _is_shape)
-        self._shards = Shards(algorithm.shards) if algorithm.shards > 1 else None
+        self._team = team
+        self._placement = Placement(algorithm.shards, team) if algorithm.shards > 1 else None
+        self._shards = None if self._placement is None else Shards(algorithm.shards, self._placement)
         self._one_for_both = device.one_for_both(sampler, algorithm, like)
         self._ids = np.asarray(jnp.asarray(sampler.spec.problems.of("validation")))
         first = np.broadcast_to(self._ids[0], (seeds, algorithm.trials_per_iteration, self._ids.shape[1]))
@@ -70,14 +76,14 @@ class TrainingProgram:
         began = time.perf_counter()
         lead, sampler = (self.seeds,) if self.seeds > 1 else (), self._sampler
         arrays = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct((*lead, *leaf.shape), leaf.dtype), self._arrays)
-        arrays = arrays if self._shards is None else self._shards.shapes(arrays)
+        arrays = arrays if self._placement is None else self._placement.shapes(arrays)
         both = None if self._one_for_both else False
         acting = self._players(arrays)
         playing = aside(lambda: sampler.lower(self._play(both), acting, self._fresh))
 
         def learning() -> Callable:
             played = playing.result().out_info
-            played = played if self._shards is None else self._shards.split_shapes(played)
+            played = played if self._placement is None else self._placement.split_shapes(played)
             replay, rest = arrays.algorithm.replay, with_replay(arrays, None)
             return lower(self._learn(), replay, rest, played, donate=True).compile()
 
@@ -101,14 +107,22 @@ class TrainingProgram:
         pending = jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), self.pending)
         return dataclasses.replace(arrays_of(start(self._sampler.spec, self._algorithm, seed)), pending=pending)
 
+    def spread(self, state: TrainingState | None = None) -> TrainingState:
+        """A state where it belongs: the first process of a team hands its state out, and the others give none."""
+        if self._placement is None:
+            assert state is not None
+            return state
+        return self._placement.spread(self._arrays if state is None else state)
+
     def advance(self, state: TrainingState) -> tuple[TrainingState, list[ChunkMetrics]]:
         """One chunk; `state` is used up. Waits for the device. Metrics come one per seed."""
+        self._team.order("advance")
 
         def run() -> tuple[TrainingState, list[Found], np.ndarray, Fault | None]:
             with callbacks_of(self._sampler.spec.title):
-                return self._chunk(state if self._shards is None else self._shards.place(state))
+                return self._chunk(state)
 
-        after, found, *told = aside(run).result()
+        after, found, *told = self._team.wait(aside(run))
         each = [self._lanes(one) for one in found]
         finite, ahead = map(self._lanes, told)
         if self._shards is not None:
@@ -126,27 +140,35 @@ class TrainingProgram:
 
         The problems are drawn anew each time, none twice before all were used once.
         """
+        self._team.order("evaluate")
 
         def run() -> list[Scores]:
-            now = self._players(state if self._shards is None else self._shards.place(state))
+            now = self._players(state)
             with callbacks_of(self._sampler.spec.title):
-                return [jax.device_get(self._evaluated_trials(now, asked).scores) for asked in self._parts(state)]
+                return [self._fetch(self._evaluated_trials(now, asked).scores) for asked in self._to_evaluate(state)]
 
-        parts = [self._lanes(scores) for scores in aside(run).result()]
+        parts = [self._lanes(scores) for scores in self._team.wait(aside(run))]
         if self.seeds == 1:
             return [summed([one for lanes in parts for one in lanes], self._evaluation_trials)]
         return [summed(each, self._evaluation_trials) for each in zip(*parts, strict=True)]
 
-    def one(self, tree: Any, seed: int) -> Any:
-        """The part of a tree of arrays that belongs to one of the seeds, by its place."""
-        return tree if self.seeds == 1 else jax.tree.map(lambda leaf: leaf[seed], tree)
+    def parts(self, state: TrainingState, seed: int = 0) -> Parts:
+        """The parts of a checkpoint of one of the seeds, by its place; whole in the first process of a team."""
+        self._team.order("parts")
+        here = state if self._placement is None else self._placement.here(state)
+        one = here if self.seeds == 1 else jax.tree.map(lambda leaf: leaf[seed], here)
+        parts = to_parts(self._sampler.spec, self._algorithm, self.whole(one))
+        each = self._team.collect(parts["replay"])
+        if len(each) > 1:
+            parts["replay"] = {name: np.concatenate([rows[name] for rows in each]) for name in each[0]}
+        return parts
 
     def whole(self, arrays: TrainingState) -> TrainingState:
         """The state of one seed, with what is no array, such as activation functions."""
         alone, pending = apart(arrays)
         return dataclasses.replace(eqx.combine(alone, self._rest), pending=pending)
 
-    def _parts(self, state: TrainingState) -> Iterator[Asked]:
+    def _to_evaluate(self, state: TrainingState) -> Iterator[Asked]:
         """What is to be played for an evaluation in this state."""
         parts = -(-self._evaluation_trials // self._at_once)
         for part, problems in enumerate(drawn(self._ids, state, parts, self._at_once)):
@@ -164,7 +186,7 @@ class TrainingProgram:
         state, found = (at_once if self._lags else in_turn)(state, self._iterations, play, learn)
         alone, pending = apart(state)
         ahead = None if pending is None else pending.scores.faults
-        return state, *jax.device_get((found, self._is_finite(alone), ahead))
+        return state, *self._fetch((found, self._is_finite(alone), ahead))
 
     def _players(self, state: TrainingState) -> TrainingState:
         """What the programs that play are given of a state."""
@@ -179,7 +201,11 @@ class TrainingProgram:
         lanes = self.seeds if self._shards is None else self._shards.count
         problems = problems.reshape(lanes, -1, problems.shape[-1])
         problems = problems if lanes > 1 else problems[0]
-        return Asked(np.bool_(part is not None), problems, np.int32(part or 0))  # pyright: ignore[reportArgumentType]
+        asked = Asked(np.bool_(part is not None), problems, np.int32(part or 0))  # pyright: ignore[reportArgumentType]
+        return asked if self._placement is None else self._placement.asked(asked)
+
+    def _fetch(self, tree: Any) -> Any:
+        return jax.device_get(tree) if self._placement is None else self._placement.fetch(tree)
 
     def _lanes(self, tree: Any) -> list[Any]:
         """What comes for each seed or shard, one by one."""

@@ -1,4 +1,4 @@
-"""A run that is split into shards, on the devices there are: where its state lies, and its programs."""
+"""The programs of a run that is split into shards, on the devices there are."""
 
 import dataclasses
 from collections.abc import Callable
@@ -6,52 +6,30 @@ from typing import Any, final
 
 import jax
 import jax.numpy as jnp
-import numpy as np
-from jax.sharding import AxisType, Mesh, NamedSharding, PartitionSpec
 from jaxtyping import Array
 
-from scoutrl.algorithms.shards import DEVICES, ON_A_DEVICE
+from scoutrl.algorithms.shards import ON_A_DEVICE
 from scoutrl.envs import Spec
 from scoutrl.envs.host import HostFamily
 from scoutrl.errors import ScoutError
 from scoutrl.quiet import tell
 from scoutrl.training.iteration import Asked, Found, Played
+from scoutrl.training.placement import ALL, SPLIT, Placement, specs_of
 from scoutrl.training.state import TrainingState, with_replay
-
-_ALL, _SPLIT = PartitionSpec(), PartitionSpec(DEVICES)
 
 
 @final
 class Shards:
     """Shards on devices, as many on each: the largest number of devices that divides the number of shards.
 
-    Networks, averages, optimisers and counters are on all devices; replay and pending trials are split by their leading
-    axis. Shards that share a device are vmapped.
+    Shards that share a device are vmapped.
     """
 
-    def __init__(self, count: int):
-        """Place `count` shards."""
+    def __init__(self, count: int, placement: Placement):
+        """Compute `count` shards where they are placed."""
         self.count = count
         """Shards in all."""
-        devices = jax.local_devices()
-        used = max(n for n in range(1, min(count, len(devices)) + 1) if count % n == 0)
-        # A shard with a device of its own is not vmapped, and so computed faster. Yet it finds both axes.
-        self._alone = used == count
-        axes = (DEVICES, ON_A_DEVICE) if self._alone else (DEVICES,)
-        placed = np.array(devices[:used]).reshape(used, *[1] * (len(axes) - 1))
-        self._mesh = Mesh(placed, axes, axis_types=(AxisType.Auto,) * len(axes))
-
-    def place(self, state: TrainingState) -> TrainingState:
-        """`state` on the devices; what lies there already stays."""
-        return jax.device_put(state, self._placed(state))
-
-    def shapes(self, like: TrainingState) -> TrainingState:
-        """The shapes in `like`, with where each array lies."""
-        return jax.tree.map(_placed_at, like, self._placed(like))
-
-    def split_shapes(self, like: Any) -> Any:
-        """The shapes in `like`, which comes by shard, with where each array lies."""
-        return jax.tree.map(lambda leaf: _placed_at(leaf, NamedSharding(self._mesh, _SPLIT)), like)
+        self._mesh, self._alone = placement.mesh, placement.alone
 
     def play(self, play: Callable[[TrainingState, Asked], Played]) -> Callable:
         """`play`, of the arrays of one shard's state, for all shards; problems and what is played come by shard."""
@@ -62,7 +40,7 @@ class Shards:
 
             return self._each(one)(state.algorithm.replay, asked.problems, numbers)
 
-        return self._over(on_device, Asked(_ALL, _SPLIT, _ALL), _SPLIT)  # pyright: ignore[reportArgumentType]
+        return self._over(on_device, Asked(ALL, SPLIT, ALL), SPLIT)  # pyright: ignore[reportArgumentType]
 
     def learn(self, learn: Callable[[TrainingState, Played], tuple[TrainingState, Found]]) -> Callable:
         """`learn`, of the arrays of one shard's state, for all shards; what is found comes by shard."""
@@ -75,7 +53,7 @@ class Shards:
             alike = jax.tree.map(lambda leaf: leaf[0], with_replay(each, None))
             return dataclasses.replace(with_replay(alike, each.algorithm.replay), key=state.key), found
 
-        return self._over(on_device, _SPLIT, None)
+        return self._over(on_device, SPLIT, None)
 
     def finite(self, finite: Callable[[TrainingState], Array]) -> Callable:
         """`finite`, of the arrays of one shard's state, for all shards."""
@@ -84,7 +62,7 @@ class Shards:
             one = lambda replay, number: finite(_own(state, replay, number))  # noqa: E731
             return self._each(one)(state.algorithm.replay, numbers)
 
-        finite_of = self._over(on_device, None, _SPLIT)
+        finite_of = self._over(on_device, None, SPLIT)
         return lambda state: finite_of(state, None)
 
     def _over(self, on_device: Callable, takes: Any, gives: Any) -> Callable:
@@ -94,8 +72,8 @@ class Shards:
         """
 
         def over(state: TrainingState, given: Any) -> Any:
-            specs = _specs(state)
-            mapped = self._map(on_device, (specs, takes, _SPLIT), gives or (specs, _SPLIT))
+            specs = specs_of(state)
+            mapped = self._map(on_device, (specs, takes, SPLIT), gives or (specs, SPLIT))
             return mapped(state, given, jnp.arange(self.count))
 
         return over
@@ -114,12 +92,16 @@ class Shards:
         # What comes out alike does so because every device computes it alike, which JAX cannot know.
         return jax.shard_map(function, mesh=self._mesh, in_specs=takes, out_specs=gives, check_vma=False)
 
-    def _placed(self, state: TrainingState) -> TrainingState:
-        return jax.tree.map(lambda spec: NamedSharding(self._mesh, spec), _specs(state))
 
-
-def check_shards(count: int, spec: Spec, seeds: int, show: bool) -> None:
+def check_shards(count: int, spec: Spec, seeds: int, show: bool, processes: int = 1) -> None:
     """Refuse what cannot be split; with `show`, say where cores lie idle.
+
+    Args:
+        count: of shards.
+        spec: the family.
+        seeds: how many at once.
+        show: say it.
+        processes: that the shards are spread over.
 
     Raises:
         ScoutError: environments on the host, or several seeds in one program.
@@ -131,24 +113,13 @@ def check_shards(count: int, spec: Spec, seeds: int, show: bool) -> None:
             f"several seeds in one program cannot be split as well; leave out shards={count}, or train the seeds in "
             "processes of their own (--seeds-mode processes)."
         )
-    if show and 1 == jax.local_device_count() < count and jax.default_backend() == "cpu":
+    if show and 1 == jax.local_device_count() < count // processes and jax.default_backend() == "cpu":
         tell(
             f"All {count} shards are computed on one core: JAX has started with one device. Have it make more before "
             f'anything computes: jax.config.update("jax_num_cpu_devices", {count})'
         )
 
 
-def _placed_at(leaf: Any, place: NamedSharding) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=place)
-
-
 def _own(state: TrainingState, replay: Any, number: Array) -> TrainingState:
     """The state of a shard: each has a replay of its own, and draws from a key of its own."""
     return dataclasses.replace(with_replay(state, replay), key=jax.random.fold_in(state.key, number))
-
-
-def _specs(state: TrainingState) -> TrainingState:
-    """How each array of a state is split."""
-    alike = jax.tree.map(lambda _: _ALL, state)
-    split = with_replay(alike, jax.tree.map(lambda _: _SPLIT, state.algorithm.replay))
-    return dataclasses.replace(split, pending=jax.tree.map(lambda _: _SPLIT, state.pending))
