@@ -105,6 +105,13 @@ def _horizon(result: Mapping[str, Any]) -> Found:
             yield f"{horizon} steps", cell, provenance_of(result, cells[cell]), paths
 
 
+def _shards(result: Mapping[str, Any]) -> Found:
+    paths = (*code(result["algorithm"], result["family"]), "benchmarks/watch.py", "benchmarks/shards.py")
+    for size, ways in result["batch_sizes"].items():
+        for way in ("one_core", "two_cores", "two_processes"):
+            yield f"batches of {size}", way, provenance_of(result, ways[way]), paths
+
+
 def _render(result: Mapping[str, Any]) -> Found:
     for name in result["frames_per_second"]:
         said = result.get("provenance", {}).get(name)
@@ -164,6 +171,7 @@ _KINDS = {
     "learning": _learning,
     "speed": _speed,
     "horizon": _horizon,
+    "shards": _shards,
     "render": _render,
     "kill": _kill,
     "randomness": _randomness,
