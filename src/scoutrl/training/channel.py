@@ -59,6 +59,8 @@ class Channel:
         """The same of this one."""
         self.address: str = connection.getpeername()[0]
         """Of the other process's machine."""
+        self.own_address: str = connection.getsockname()[0]
+        """Of this one, as the other reaches it."""
         self._connection = connection
         self._received: queue.SimpleQueue[Message | EndedError] = queue.SimpleQueue()
         self._sending = threading.Lock()

@@ -1,26 +1,21 @@
 """How the processes of a run find each other, before JAX starts in any of them."""
 
 import contextlib
-import os
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from typing import Any
 
 import jax
-import numpy as np
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
-from jaxtyping import Array
 
 from scoutrl._platform import split_processor
 from scoutrl._version import installed_version
 from scoutrl.errors import ScoutError
-from scoutrl.quiet import silence_libraries, tell
+from scoutrl.quiet import tell
 from scoutrl.training.channel import Channel
 from scoutrl.training.hosts import Hosts
 from scoutrl.training.relay import relay
-from scoutrl.training.signals import aside
+from scoutrl.training.starting import start_jax
 from scoutrl.training.team import ALONE, Team
 
 PATIENCE = 300.0
@@ -29,10 +24,6 @@ _GREETING = 10.0
 """Seconds that who has connected may take to say who it is."""
 _AGAIN = 0.5
 """Seconds between two tries to reach process 0."""
-_START = 120
-"""Seconds that JAX may take to start in all processes once they have found each other."""
-_UNNOTICED = 600
-"""Seconds until JAX notices by itself that a process is gone, and ends the others: `Channel` notices sooner."""
 
 
 @contextlib.contextmanager
@@ -59,17 +50,16 @@ def joined(hosts: Hosts | None, shards: int, show: bool) -> Iterator[Team]:
     with Team(hosts.process, hosts.processes, channels) as team:
         for channel in channels:
             channel.start()
-        team.wait(aside(lambda: _start_jax(hosts, port)))
-        team.wait(aside(lambda: _first_computation(team.devices(shards))))
+        start_jax(team, f"127.0.0.1:{port}", channels[0].own_address, shards)
         yield team
 
 
 def _wait_for_others(hosts: Hosts, processes: int, _: int, show: bool) -> tuple[list[Channel], int]:
     """Channels to all other processes, and the port that JAX shall have."""
-    port = hosts.address[1]
+    host, port = hosts.address
     found: dict[int, Channel] = {}
     try:
-        server = socket.create_server(("", port))
+        server = socket.create_server(("", port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     except OSError as error:
         raise ScoutError(f"port {port} of this machine cannot be had ({error.strerror}); name another one.") from error
     if show:
@@ -145,49 +135,3 @@ def _go_to_first(hosts: Hosts, processes: int, process: int, show: bool) -> tupl
 def _greeting(processes: int) -> dict[str, Any]:
     """What all processes have to agree in before they start."""
     return {"processes": processes, "version of scoutrl": installed_version(), "version of jax": jax.__version__}
-
-
-def _start_jax(hosts: Hosts, port: int) -> None:
-    # JAX goes to a port of this machine, where no proxy helps. It would attend to SIGTERM itself.
-    os.environ.setdefault("no_grpc_proxy", "127.0.0.1")
-    if "jax_enable_preemption_service" in jax.config.values:
-        jax.config.update("jax_enable_preemption_service", False)
-    try:
-        with silence_libraries():
-            jax.distributed.initialize(
-                f"127.0.0.1:{port}",
-                hosts.processes,
-                hosts.process,
-                cluster_detection_method="deactivate",
-                initialization_timeout=_START,
-                heartbeat_timeout_seconds=_UNNOTICED,
-                shutdown_timeout_seconds=_START,
-            )
-    except RuntimeError as error:
-        raise ScoutError(
-            f"JAX cannot join other processes ({str(error).splitlines()[0]}); nothing may have been computed with it "
-            "before in this process, and a process can take part in one run only."
-        ) from error
-
-
-def _first_computation(devices: list[Any]) -> None:
-    """Have the devices meet: where they are processors, their library tells so on stdout, which is kept for results."""
-    axes = "devices", "one"
-    mesh = Mesh(np.array(devices).reshape(-1, 1), axes)
-    split, alike = PartitionSpec(axes), PartitionSpec()
-    placed = NamedSharding(mesh, split)
-    numbers = jax.make_array_from_callback((len(devices),), placed, lambda _: np.zeros(1, np.float32))
-
-    def gather(x: Array) -> Array:
-        return jax.lax.all_gather(jax.lax.all_gather(x, "one"), "devices")
-
-    program = jax.jit(jax.shard_map(gather, mesh=mesh, in_specs=split, out_specs=alike, check_vma=False))
-    sys.stdout.flush()
-    kept, nowhere = os.dup(1), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 1)
-        program(numbers).block_until_ready()
-    finally:
-        os.dup2(kept, 1)
-        os.close(kept)
-        os.close(nowhere)
