@@ -31,21 +31,18 @@ sys.exit(main())
 
 
 def command(out: Path, steps: int, *options: str) -> subprocess.Popen:
-    words = [
-        sys.executable,
-        "-c",
-        SCOUT,
-        "train",
-        "rl2",
-        "probes.rooms:Rooms",
-        "--steps",
-        str(steps),
-        "--out",
-        str(out),
-    ]
-    words += ["--set", *(f"{key}={value}" for key, value in SETTINGS.items()), *options]
+    # An evaluation with each chunk, however many steps there are to be.
+    settings = SETTINGS | {"evaluations": 1000}
+    words = ["train", "rl2", "probes.rooms:Rooms", "--steps", str(steps), "--out", str(out)]
+    words += ["--set", *(f"{key}={value}" for key, value in settings.items()), *options]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    return subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCOUT, *words],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 @contextlib.contextmanager

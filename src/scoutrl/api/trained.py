@@ -78,10 +78,8 @@ def train(
 
     settings = assignments(settings)
     shards, lag = (fit(name, settings.get(name, least), int) for name, least in (("shards", 1), ("policy_lag", 0)))
-    if hosts is not None and (seeds != 1 or engine != "local"):
-        raise ScoutError("several processes train one run of one seed; leave out seeds and engine, or hosts.")
-    if hosts is not None and lag:
-        raise ScoutError("several processes play and learn in turn; leave out policy_lag, or hosts.")
+    if hosts is not None:
+        _check_together(seeds, engine, lag)
     pin_threads()
     if lag:
         compute_in_own_thread()
@@ -93,6 +91,13 @@ def train(
         count = counted("seeds", seeds, most=min(MOST_SEEDS, LARGEST_SEED - config.seed + 1))
         path = local(out) if out is not None else default_out(config, count)
         return _train(config, family, count, path, seeds_mode, engine, listener, show, team)
+
+
+def _check_together(seeds: int, engine: Engine, lag: int) -> None:
+    if seeds != 1 or engine != "local":
+        raise ScoutError("several processes train one run of one seed; leave out seeds and engine, or hosts.")
+    if lag:
+        raise ScoutError("several processes play and learn in turn; leave out policy_lag, or hosts.")
 
 
 def _train(
