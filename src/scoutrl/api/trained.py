@@ -77,12 +77,7 @@ def train(
     from scoutrl.training.joining import joined
 
     settings = assignments(settings)
-    shards, lag = (fit(name, settings.get(name, least), int) for name, least in (("shards", 1), ("policy_lag", 0)))
-    if hosts is not None:
-        _check_together(seeds, engine, lag)
-    pin_threads()
-    if lag:
-        compute_in_own_thread()
+    shards = _begin(hosts, seeds, engine, settings)
     with joined(hosts, shards, show) as team, on_this_machine():
         prepare()
         tracker, listener = split_track(track)
@@ -93,11 +88,17 @@ def train(
         return _train(config, family, count, path, seeds_mode, engine, listener, show, team)
 
 
-def _check_together(seeds: int, engine: Engine, lag: int) -> None:
-    if seeds != 1 or engine != "local":
+def _begin(hosts: Hosts | None, seeds: int, engine: Engine, settings: Mapping[str, Any]) -> int:
+    """Settle what has to be before JAX starts; gives the number of shards."""
+    shards, lag = (fit(name, settings.get(name, least), int) for name, least in (("shards", 1), ("policy_lag", 0)))
+    if hosts is not None and (seeds != 1 or engine != "local"):
         raise ScoutError("several processes train one run of one seed; leave out seeds and engine, or hosts.")
-    if lag:
+    if hosts is not None and lag:
         raise ScoutError("several processes play and learn in turn; leave out policy_lag, or hosts.")
+    pin_threads()
+    if lag:
+        compute_in_own_thread()
+    return shards
 
 
 def _train(
