@@ -162,6 +162,7 @@ def test_several_seeds_are_trained_one_after_the_other_in_one_process(tmp_path, 
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_variants_are_compared(tmp_path):
     found = scoutrl.compare(
         rooms, [SCRIPT, f"{SCRIPT},shift=1"], 1, tmp_path, steps=24, trials=8, settings=SETTINGS, show=False

@@ -164,8 +164,18 @@ def relived(dream, env, state, trials):
     return jax.vmap(one)(trials), (jnp.concatenate(steps, axis=1), z)
 
 
+LONG = [pytest.mark.slow, pytest.mark.long]
+
+
 @pytest.mark.parametrize(
-    "settings", [{}, {"see_rewards": False}, {"shared_memory": True}, {"memory_cell": "gru"}], ids=str
+    "settings",
+    [
+        {},
+        {"shared_memory": True},
+        pytest.param({"see_rewards": False}, marks=LONG),
+        pytest.param({"memory_cell": "gru"}, marks=LONG),
+    ],
+    ids=str,
 )
 def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(settings):
     """Memories, goals and z are the same step by step and all at once, over several episodes of both phases."""

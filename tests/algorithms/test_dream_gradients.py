@@ -50,6 +50,7 @@ def test_each_objective_trains_its_own_part(name, trained):
     assert parts(slopes[name]) == trained
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("explorer_gradient", [False, True])
 def test_whether_the_explorer_s_loss_trains_a_memory_that_it_shares(explorer_gradient):
     settings = {"shared_memory": True, "explorer_gradient": explorer_gradient}

@@ -66,7 +66,7 @@ def test_half_of_the_agents_that_collect_are_told():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("learner", ["q", "ppo"])
+@pytest.mark.parametrize("learner", ["q", pytest.param("ppo", marks=pytest.mark.long)])
 def test_trials_know_whether_their_agent_was_told(learner):
     env, state, batch = lived("import", learner)
     assert 0 < np.mean(batch.informed) < 1

@@ -37,7 +37,7 @@ def relived(rival, env, state, trials):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("see_rewards", [True, False])
+@pytest.mark.parametrize("see_rewards", [True, pytest.param(False, marks=pytest.mark.long)])
 @pytest.mark.parametrize("name", RIVALS[1:])
 def test_the_agent_acts_in_a_trial_as_the_learner_thinks_it_does(name, see_rewards):
     env, state, trials = lived(name)

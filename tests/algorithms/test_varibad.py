@@ -55,7 +55,7 @@ def parts(gradient) -> set[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("policy_gradient", [False, True])
+@pytest.mark.parametrize("policy_gradient", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_each_objective_trains_its_own_part(policy_gradient):
     _, state, batch = lived("varibad")
     rival = small("varibad", policy_gradient=policy_gradient)
@@ -117,7 +117,7 @@ def test_past_and_future_are_predicted_from_every_moment(what, alone):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("weight", ["reward_weight", "state_weight"])
+@pytest.mark.parametrize("weight", ["reward_weight", pytest.param("state_weight", marks=pytest.mark.long)])
 def test_a_weight_of_nothing_leaves_its_decoder_alone(weight):
     _, state, batch = lived("varibad")
     gradient = slopes(small("varibad", **{weight: 0.0}), state, batch)[1]["elbo"]
@@ -126,6 +126,7 @@ def test_a_weight_of_nothing_leaves_its_decoder_alone(weight):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_pictures_are_learnt_from_and_not_predicted():
     state, found = trained(Lamp(), small("varibad"))
     assert bool(found.finite.all())

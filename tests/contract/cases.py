@@ -105,12 +105,12 @@ SMOKE = {BASE[0], FIRST[-1]}
 """Two that stand for all where there is little time."""
 
 
-def each(cases: list[Case], quick: set[Case] | None = None) -> pytest.MarkDecorator:
-    """Parametrise by `case`; all but the quick ones are marked slow, and those that add least are marked long."""
-    quick = SMOKE if quick is None else quick
+def each(cases: list[Case], quick: set[Case] | None = None, usual: list[Case] | None = None) -> pytest.MarkDecorator:
+    """Parametrise by `case`; all but the quick ones are marked slow, and all but the `usual` ones, SOME, long."""
+    quick, usual = SMOKE if quick is None else quick, SOME if usual is None else usual
 
     def marks(case: Case) -> list[pytest.MarkDecorator]:
-        known = [(pytest.mark.slow, case not in quick), (pytest.mark.long, case not in SOME)]
+        known = [(pytest.mark.slow, case not in quick), (pytest.mark.long, case not in usual)]
         return [mark for mark, applies in known if applies]
 
     marked = [pytest.param(case, id=str(case), marks=marks(case)) for case in cases]

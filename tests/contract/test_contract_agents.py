@@ -54,7 +54,7 @@ def same(found, expected) -> bool:
 DESCENDING = [case for case in BASE if isinstance(algorithm_of(case), GradientAlgorithm) and case.algorithm != "pearl"]
 
 
-@each(DESCENDING)
+@each(DESCENDING, usual=FEW)
 def test_learning_sees_what_the_agent_saw_when_it_acted(case):
     """On the outputs that learning has of each stored step, the same is done and kept as was done and kept then.
 

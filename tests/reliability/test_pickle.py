@@ -12,6 +12,7 @@ import pytest
 import scoutrl
 from scoutrl.errors import RunsFailedError, ScoutError
 from scoutrl.runs.tensors import UnreadableError
+from scoutrl.training.channel import EndedError
 from scoutrl.training.signals import Interrupted
 
 
@@ -28,6 +29,7 @@ EVERY = [
     RunsFailedError("1 of 2 failed", {Path("runs/0"): "NaN"}),
     Interrupted("Stopped.", signal.SIGTERM),
     UnreadableError("is not as it was written"),
+    EndedError("has ended", True, signal.SIGTERM),
     OwnError(code=3),
 ]
 

@@ -42,7 +42,7 @@ def test_commands_end_as_they_should(words, shell):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("encoding", ["latin-1", "ascii"])
+@pytest.mark.parametrize("encoding", [pytest.param("latin-1", marks=pytest.mark.long), "ascii"])
 def test_encodings_that_lack_characters(encoding, scripted_seeds):
     for words in (["evaluate", scripted_seeds, "--trials", 8, "--trust"], ["--help"], ["algorithms", "dream"]):
         result = scout(*words, PYTHONIOENCODING=encoding)

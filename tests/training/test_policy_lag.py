@@ -60,6 +60,8 @@ def test_networks_that_play_are_one_iteration_behind_and_never_more(in_turn, at_
         assert told(at_lag, name) == told(in_turn, name)
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_environments_on_the_host_are_played_with_the_same_lag(tmp_path):
     env = rooms_of()
     for steps in (2, 5):

@@ -57,6 +57,8 @@ def on_two(algorithm):
     return trained(algorithm, 2)
 
 
+@pytest.mark.slow
+@pytest.mark.long
 def test_one_device_that_has_both_shards_learns_the_same_to_rounding(algorithm, on_two):
     on_one = trained(algorithm, 1)
     placed = [{len(leaf.sharding.device_set) for leaf in jax.tree.leaves(state)} for state, *_ in (on_one, on_two)]

@@ -92,6 +92,7 @@ def test_each_number_of_digits_comes_back():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_frames_of_the_sign_take_less_than_half_of_their_bytes():
     frames = drawn(16)
     back, lengths = packed(Packing(frames.shape[1:]), frames)
@@ -199,6 +200,7 @@ def test_one_trial_is_always_kept():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_several_replays_at_once():
     given = [trials(noise(BATCH, 2, HORIZON + 1, HEIGHT, WIDTH, 3, seed=i), few(i)) for i in range(3)]
     stacked = jax.tree.map(lambda *x: np.stack(x), *given)

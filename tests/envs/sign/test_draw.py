@@ -45,6 +45,7 @@ def test_frames_look_like_the_real_ones(path, similarity, error):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_frame_is_the_same_alone_in_a_batch_and_under_vmap():
     poses, _ = frames(TWELVE)
     together = np.asarray(draw(*poses))
