@@ -27,8 +27,8 @@ _QUICK = _BUS | _SMALL_STEPS | _BRISK | {"z_scale": 0.1, "bottleneck_weight": 8e
 then wander for twice as long before they are quick."""
 
 _LONG = {"success_share": 0.5, "average_rate": 0.02, "policy_width": 256}
-"""For tasks that take many steps to do, whatever algorithm learns them: what takes long is the policy. A narrower
-one learns training problems as well, and fails in some unseen ones."""
+"""For tasks that take many steps to do, whatever algorithm learns them: what takes long is the policy. A narrow
+one learns training problems as well, and fails in more of the unseen ones."""
 
 _COOKING = MARKOV | _LONG | {"bottleneck_weight": 4e-5, "priority_share": 0.1}
 """Each drawer matters, and exploring is easy."""
