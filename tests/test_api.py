@@ -20,6 +20,7 @@ def test_every_public_name_is_there():
         scoutrl.trian  # noqa: B018
 
 
+@pytest.mark.slow
 def test_a_handle_knows_the_object_a_path_must_be_told(tmp_path):
     env = Rooms(train=[0, 1], test=[6, 7])
     run = scoutrl.train("probes.scripted:Script", env, 16, out=tmp_path / "run", settings=QUICK, show=False)

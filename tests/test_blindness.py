@@ -56,6 +56,7 @@ def lived(agent: DeployedAgent, world: InteractiveEnv, problem: int, seed: int, 
     return actions
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("greedy", [True, False])
 def test_a_deployed_agent_treats_alike_what_looks_alike(algorithm, greedy):
     env = Rooms()
@@ -84,12 +85,14 @@ def same_trials(env: Rooms, agent_for) -> bool:
     return all(np.array_equal(x, y) for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True))
 
 
+@pytest.mark.slow
 def test_evaluation_treats_alike_what_looks_alike(algorithm):
     env = Rooms()
     state = algorithm.init(env, jax.random.key(0))
     assert same_trials(env, lambda problem: algorithm.agent(env, state))
 
 
+@pytest.mark.slow
 def test_an_agent_that_is_told_the_problem_would_be_found_out():
     class Peeking(Agent):
         problem: jax.Array
@@ -109,6 +112,7 @@ def test_an_agent_that_is_told_the_problem_would_be_found_out():
     assert not same_trials(Rooms(), Peeking)
 
 
+@pytest.mark.slow
 def test_no_weight_that_meets_the_problem_id_is_in_the_agent_of_dream():
     env = Rooms()
     dream = make_algorithm(resolve("dream", "probes.rooms:Rooms", sets=SMALL["dream"]))

@@ -32,6 +32,7 @@ def run(tmp_path_factory):
     return scoutrl.train(SCRIPT, NAMED, 48, out=out, settings=SETTINGS, show=False).path
 
 
+@pytest.mark.slow
 def test_a_run_is_evaluated_by_its_name(run):
     config = json.loads((run / "config.json").read_text())
     assert (config["family"], config["family_options"], config["by_hand"]) == (NAMED, {}, False)
@@ -41,6 +42,7 @@ def test_a_run_is_evaluated_by_its_name(run):
     assert result.exploration_length == 2.0
 
 
+@pytest.mark.slow
 def test_films_show_what_the_environment_draws(run, tmp_path):
     films = scoutrl.film(run, tmp_path)
     assert [path.name for path in films] == [f"secret-{secret}.gif" for secret in range(4)]
@@ -49,6 +51,7 @@ def test_films_show_what_the_environment_draws(run, tmp_path):
         assert film.size[1] == 320 + 84
 
 
+@pytest.mark.slow
 def test_a_page_shows_what_the_environment_draws(run):
     data = json.loads(
         re.findall(r'<script type="application/json" id="data">(.*?)</script>', scoutrl.report(run).html)[0]
@@ -95,6 +98,7 @@ def test_its_agent_plays_in_the_users_own_loop(run):
     assert earned == 2.0
 
 
+@pytest.mark.slow
 def test_an_object_is_a_family_of_its_own(run, tmp_path):
     shifted = rooms_of(start=3)
     mine = scoutrl.train(SCRIPT, shifted, 48, out=tmp_path / "own", settings=SETTINGS, show=False)
@@ -116,6 +120,7 @@ def test_a_function_takes_options(tmp_path):
     assert scoutrl.evaluate(mine, trials=4).exploitation_return.mean == 2.0
 
 
+@pytest.mark.slow
 def test_without_any_python(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "problems.json").write_text(json.dumps(PROBLEMS))

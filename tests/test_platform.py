@@ -25,6 +25,7 @@ except scoutrl.ScoutError:
 """
 
 
+@pytest.mark.slow
 def test_threads_are_settled_before_jax_starts_also_from_python():
     environment = {name: value for name, value in os.environ.items() if "NPROC" not in name}
     words = [sys.executable, "-c", STARTED]
@@ -50,12 +51,14 @@ thread.join()
 """
 
 
+@pytest.mark.slow
 def test_two_threads_compute_two_programs_at_once():
     environment = {name: value for name, value in os.environ.items() if "NPROC" not in name}
     words = [sys.executable, "-c", AT_ONCE]
     assert subprocess.run(words, capture_output=True, text=True, check=True, env=environment).stdout == "True\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot choose cores")
 def test_sums_have_the_same_bits_on_one_core_and_on_all():
     cores = sorted(os.sched_getaffinity(0))

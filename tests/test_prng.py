@@ -82,6 +82,7 @@ def test_saved_keys_are_of_the_generator_they_were_of():
         from_arrays(to_arrays({"own": jax.random.key(4)}), shapes_of({"own": prng.key(4)}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "failed"), [("scout", lambda n: n == 0), ("threefry", lambda n: n == 1), ("broken", lambda n: n > 90)]
 )

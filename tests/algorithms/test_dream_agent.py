@@ -123,6 +123,7 @@ def test_the_oracle_is_told_f_of_the_average():
     np.testing.assert_allclose(oracle.training.task.z, (tables[0][3] + tables[1][0]) / 2**0.5, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_random_exploration_is_uniform_also_when_greedy():
     env, state, _ = lived()
     actions = np.asarray(acted(small(exploration="random"), env, state).exploration.actions)[:, 0].reshape(200, 4)
@@ -167,6 +168,7 @@ def relived(dream, env, state, trials):
 LONG = [pytest.mark.slow, pytest.mark.long]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [

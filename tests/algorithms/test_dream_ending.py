@@ -28,6 +28,7 @@ def greedy(given):
     return rollout(ENV, agent, ENV.problems.ids[0], jax.random.key(0), protocol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("worth", "residual", "steps"), [(-9, 0.0, 0), (9, 0.0, 2), (-9, 1.0, 2)])
 def test_exploration_ends_where_going_on_is_worth_less_than_nothing_once_a_step_costs(worth, residual, steps):
     trial = greedy(state(worth, residual))
@@ -40,6 +41,7 @@ def test_exploration_ends_where_going_on_is_worth_less_than_nothing_once_a_step_
         assert (observations == observations[:, :1]).all()
 
 
+@pytest.mark.slow
 def test_half_of_the_training_trials_go_on():
     lengths = np.concatenate(
         [play(ENV, DREAM, state(-9), jax.random.key(i)).exploration.lengths for i in range(4)], axis=0
@@ -49,6 +51,7 @@ def test_half_of_the_training_trials_go_on():
     assert 0.2 < (lengths[:, 0] > 0).mean() < 0.8
 
 
+@pytest.mark.slow
 def test_learning_goes_on_with_trials_that_ended_at_once():
     given = state(-9)
     trials = play(ENV, DREAM, given, jax.random.key(0))

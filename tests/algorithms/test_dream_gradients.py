@@ -33,6 +33,7 @@ def parts(gradient) -> set[str]:
     return {name for name, part in vars(named).items() if size(part) > 0}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "trained"),
     [
@@ -75,6 +76,7 @@ def test_whether_the_policy_s_loss_trains_the_decoder(decoder_gradient):
     assert (g_slope == (2 * ~informed if decoder_gradient else 0)).all()
 
 
+@pytest.mark.slow
 def test_rewards_of_a_stored_trial_are_recomputed_with_f_and_g_of_now():
     before, _ = at()
     f = lambda networks: networks.encoder.tables[0]  # noqa: E731

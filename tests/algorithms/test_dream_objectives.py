@@ -100,6 +100,7 @@ def test_before_anything_is_seen_the_decoder_s_best_guess_is_the_mean_of_f(prior
     assert best == pytest.approx(guess, abs=4 * (2 / 600) ** 0.5)
 
 
+@pytest.mark.slow
 def test_the_explorer_s_targets_are_the_information_still_to_come_less_its_cost():
     """With γ = λ = 1 and values of nothing the target of a step is the sum of all later rewards."""
     dream = small(discount=1.0, lambda_=1.0)
@@ -114,6 +115,7 @@ def test_the_explorer_s_targets_are_the_information_still_to_come_less_its_cost(
     assert loss == pytest.approx(np.mean(expected), rel=1e-4)
 
 
+@pytest.mark.slow
 def test_exploring_on_into_another_episode_counts_the_value_there():
     """One step of look-ahead, λ = 0: the target's value of the next lived step, whichever episode it is in."""
     dream = small(discount=0.5, lambda_=0.0)
@@ -124,6 +126,7 @@ def test_exploring_on_into_another_episode_counts_the_value_there():
     assert loss == pytest.approx(np.mean([4.0**2, 3.0**2, 0]))
 
 
+@pytest.mark.slow
 def test_the_return_goes_on_until_it_is_ended():
     dream = small(discount=0.5, lambda_=1.0)
     mask = jnp.ones((1, 2, 2), bool)
@@ -135,6 +138,7 @@ def test_the_return_goes_on_until_it_is_ended():
     assert loss == pytest.approx(np.mean(np.square(targets)))
 
 
+@pytest.mark.slow
 def test_how_far_a_trial_moved_the_belief():
     g = jnp.array([[[0.0, 0.0], [3.0, 4.0], [1.0, 1.0], [9.0, 9.0], [9.0, 9.0]], [[1.0, 0.0]] * 5])
     np.testing.assert_allclose(belief_shift(g, played([2, 4])), [2, 0])

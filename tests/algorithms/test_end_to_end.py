@@ -20,6 +20,7 @@ def counted(rival, state, trials):
     return rival.counted(sequence), rival.discounts(sequence)
 
 
+@pytest.mark.slow
 def test_which_rewards_count_and_where_the_return_ends():
     _, state, trials = lived("rl2")
     ones = jax.tree.map(jnp.ones_like, (trials.exploration.rewards, trials.exploitation.rewards))
@@ -106,6 +107,7 @@ def test_a_chunk_of_training_is_finite():
     assert int(state.counters["updates"]) == 2
 
 
+@pytest.mark.slow
 def test_presets_are_admitted():
     from scoutrl.envs.registry import families
     from scoutrl.runs.presets import PRESETS

@@ -77,6 +77,7 @@ def test_trials_know_whether_their_agent_was_told(learner):
     assert not np.any(lived("e-rl2")[2].informed)
 
 
+@pytest.mark.slow
 def test_the_deployed_agent_is_the_same_whatever_the_encoder_of_problems():
     env, state, _ = lived("import")
     changed = with_encoders(state, lambda encoders: jax.tree.map(lambda x: x + 1, encoders))

@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from algorithms.small_dream import lived, quick_jit, small
 from probes.rooms import Rooms
 from probes.scripted import Script
@@ -13,6 +14,7 @@ from scoutrl.trials.encode import encode_observations
 from scoutrl.trials.sequences import transitions
 
 
+@pytest.mark.slow
 def test_dream_knows_as_much_as_its_decoder_has_come_nearer():
     env, state, trials = lived()
     dream = small(exploration_episodes=2, exploitation_episodes=2)

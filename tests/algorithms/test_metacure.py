@@ -70,6 +70,7 @@ def test_each_objective_trains_its_own_part(slopes, name, trained):
     assert parts(slopes[2][name]) == trained
 
 
+@pytest.mark.slow
 def test_the_loss_is_the_sum(slopes):
     networks, losses, _ = slopes
     found = losses(networks)
@@ -110,6 +111,7 @@ def test_random_actions_go_by_their_weights():
     assert {int(act(jax.random.key(i))) for i in range(8)} == {2}
 
 
+@pytest.mark.slow
 def test_the_deployed_agent_has_no_predictor():
     state, _ = lived()
     changed = eqx.tree_at(lambda s: s.targets.curiosity, state, noisy(state.targets.curiosity, 7))

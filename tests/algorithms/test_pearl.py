@@ -6,6 +6,7 @@ from functools import cache
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 from algorithms.small_dream import SEVERAL, SIZES, TRIALS, begun, play, quick_jit, relive, size
 from probes.rooms import Rooms
 
@@ -40,6 +41,7 @@ def test_contexts_by_numbers():
     np.testing.assert_array_equal(known.weighted[0, :, 0], 8)
 
 
+@pytest.mark.slow
 def test_the_agent_s_experiences_are_the_learner_s():
     """Stepping through a trial, the agent comes to what the learner makes of it all at once; goals come and go."""
     state, trials = lived()
@@ -72,6 +74,7 @@ def test_goals_may_be_hidden_while_exploring():
     assert not dataclasses.replace(PEARL, goal_while_exploring=False).agent(ENV, lived()[0]).sees_goal_exploring
 
 
+@pytest.mark.slow
 def test_the_context_in_learning_is_of_stored_trials_of_the_same_problem():
     state, trials = lived()
     networks, same = state.networks, (trials.problem[:, None] == trials.problem[None]).all(axis=-1)
@@ -95,6 +98,7 @@ def test_every_episode_draws_anew():
     np.testing.assert_allclose(np.var(draws, axis=0), 1, atol=4 * (2 / 400) ** 0.5)
 
 
+@pytest.mark.slow
 def test_the_policy_s_loss_trains_both_parts_and_the_divergence_q():
     state, trials = lived()
 

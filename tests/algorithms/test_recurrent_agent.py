@@ -84,6 +84,7 @@ def test_random_actions_of_a_trial_are_its_own_and_exploring_begins_at_random():
     np.testing.assert_array_equal(early[1], late[1])
 
 
+@pytest.mark.slow
 def test_random_actions_are_drawn_by_weight():
     env, rival = Rooms(), small("e-rl2", random_actions=(0.0, 1.0, 0.0, 0.0), epsilon_low=1.0, epsilon_high=1.0)
     state = rival.init(env, jax.random.key(0))

@@ -101,6 +101,7 @@ def predicted(rival, state, batch):
     return jnp.abs(slope).sum(axis=-1), *jnp.abs(others).T.reshape(2, TRIALS, STEPS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("what", "alone"), [("rewards", {"state_weight": 0.0}), ("states", {"reward_weight": 0.0})])
 def test_past_and_future_are_predicted_from_every_moment(what, alone):
     _, state, batch = lived("varibad")

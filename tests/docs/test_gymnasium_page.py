@@ -30,6 +30,7 @@ def here(tmp_path, monkeypatch):
     sys.modules.pop("my_module", None)
 
 
+@pytest.mark.slow
 def test_the_family_is_checked_and_played_by_name(here, capsys, monkeypatch):
     assert main(["check", "my_module:lakes"]) == 0
     assert "There are 100 problems: 72 for train, 8 for validation, 20 for test." in capsys.readouterr().out
@@ -38,6 +39,7 @@ def test_the_family_is_checked_and_played_by_name(here, capsys, monkeypatch):
     assert scope["terminated"] or scope["truncated"] or scope["memory"].phase == "exploitation"
 
 
+@pytest.mark.slow
 def test_the_short_example_runs(here, capsys, monkeypatch):
     trained = scoutrl.train
 
@@ -51,6 +53,7 @@ def test_the_short_example_runs(here, capsys, monkeypatch):
     assert "on FrozenLake-v1: 8 trials on 20 unseen problems" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_with_no_python_at_all(here, capsys):
     (command,) = re.findall(r"^ +scout train dream (gym.*)$", PAGE, re.MULTILINE)
     words = [*command.split(), "--steps", "32", "--set", "iterations=1", "evaluation_trials=4", "--out", "runs/tiny"]

@@ -28,6 +28,7 @@ def examples(tmp_path, monkeypatch):
         sys.modules.pop(name, None)
 
 
+@pytest.mark.slow
 def test_the_family_can_be_made_by_name(examples):
     family = scoutrl.make("corridor:Corridor", codes=6)
     check(family)
@@ -35,6 +36,7 @@ def test_the_family_can_be_made_by_name(examples):
     assert not set(family.problems.train) & set(family.problems.test)
 
 
+@pytest.mark.slow
 def test_the_short_examples_run(examples, capsys):
     for block in examples:
         if "check(" in block or "InteractiveEnv" in block or "Description" in block:
@@ -44,6 +46,7 @@ def test_the_short_examples_run(examples, capsys):
     assert "enter 0" in said
 
 
+@pytest.mark.slow
 def test_bounds(examples):
     found = bounds(scoutrl.make("corridor_bounds:ListedCorridor"))
     assert found["optimum"] == pytest.approx(dict.fromkeys(SPLITS, 0.85))

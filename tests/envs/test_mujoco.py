@@ -117,6 +117,7 @@ def test_episodes_repeat_with_their_seed(name):
         np.testing.assert_array_equal(values, again[key])
 
 
+@pytest.mark.slow
 def test_they_can_be_filmed():
     job = registry.make("cheetah-vel").source.job
     try:

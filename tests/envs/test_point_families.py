@@ -54,6 +54,7 @@ def test_every_step_follows_the_rules(name):
     np.testing.assert_array_equal(steps.truncated, np.broadcast_to(np.arange(20) == 19, (EPISODES, 20)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_bounds(name):
     env = made(name)

@@ -37,6 +37,7 @@ def test_pictures_have_even_sides_and_change(family):
     assert (before != after).any()
 
 
+@pytest.mark.slow
 def test_y_grows_upwards():
     state, (_, after) = pictures("bus", 1)
     row = (8 - 5) * 24 + 12
@@ -45,6 +46,7 @@ def test_y_grows_upwards():
     assert is_colour(after[(8 - y) * 24 + 4, x * 24 + 12], GREEN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", ["map", "cooking", "lever", "sign"])
 def test_only_the_goal_is_left_out(family):
     """Without the goal the pictures of all goals are alike; with it they are those of `render`, and differ."""

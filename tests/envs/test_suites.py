@@ -83,6 +83,7 @@ def test_brax_like_replaces_what_lies_deep_and_tells_ends_apart():
     assert [played(family, row, actions)[2] for row in range(3)] == ["--C", "--T", "TTT"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "family",
     [
@@ -117,6 +118,7 @@ def test_pictures_and_words_of_ones_own_are_those_of_the_family():
     assert np.isnan(spot(from_gymnax(suites.Walk(), suites.Params(), STRIDES), state)).all()
 
 
+@pytest.mark.slow
 def test_a_family_is_named_trained_evaluated_and_filmed(tmp_path, monkeypatch):
     source = (
         "from probes import suites\nimport scoutrl\nids = scoutrl.ProblemSet({'secret': range(4)}, range(3), [3])\n"
@@ -250,6 +252,7 @@ def test_what_cannot_be_is_refused_in_one_line(wrong, said):
     assert "\n" not in str(refused.value)
 
 
+@pytest.mark.slow
 def test_an_adapted_family_computes_what_the_same_family_written_for_scout_does():
     class Native(scoutrl.MetaEnv):
         problems: ProblemSet = STRIDES

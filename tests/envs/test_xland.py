@@ -76,6 +76,7 @@ SIDES = {"above": (-1, 0), "right of": (0, 1), "below": (1, 0), "left of": (0, -
 """Where something is that is on such a side of something else: rows down, columns right."""
 
 
+@pytest.mark.slow
 def test_sides_in_words_are_those_that_the_goals_check(xminigrid):
     goals_of_xland, types = (import_module(f"xminigrid.{part}") for part in ("core.goals", "types"))
     cases = list(itertools.product(SIDES, (*BESIDE_AGENT[1:], *BESIDE_THING[1:])))
@@ -107,6 +108,7 @@ def test_options_are_refused_in_one_line(xminigrid):
             registry.make("xland", **options)
 
 
+@pytest.mark.slow
 def test_an_official_benchmark_is_read_where_it_is_and_never_downloaded(xminigrid, tmp_path, monkeypatch):
     benchmarks = import_module("xminigrid.benchmarks")
     monkeypatch.setattr(benchmarks, "DATA_PATH", str(tmp_path))

@@ -18,6 +18,7 @@ PROTOCOL = Script().protocol(greedy=True)
 SAMPLER = DeviceSampler(Rooms())
 
 
+@pytest.mark.slow
 def test_every_problem_of_the_split_gets_its_share():
     # Exploring earns 2 where the secret is 0, so that the return tells the problem.
     sampler = DeviceSampler(Rooms(shades=1, goals=1, train=[0], test=[0, 1, 2]))
@@ -39,6 +40,7 @@ def test_a_trial_is_the_same_in_batches_of_any_size(monkeypatch):
     assert (whole.exploration != other.exploration).any()
 
 
+@pytest.mark.slow
 def test_one_run(scripted_run):
     result = scoutrl.evaluate(scripted_run, trials=20)
     assert result.exploitation_return.mean == 2.0
@@ -48,6 +50,7 @@ def test_one_run(scripted_run):
     assert scoutrl.evaluate(scripted_run, trials=1).to_dict()["exploitation_return"] == {"mean": 2.0, "ci95": None}
 
 
+@pytest.mark.slow
 def test_several_seeds_alone_and_together(scripted_seeds):
     result = scoutrl.evaluate(scripted_seeds, trials=8)
     assert [seed.exploitation_return.mean for seed in result.seeds] == [2.0, 0.0]
@@ -68,6 +71,7 @@ def test_what_is_half_there_is_named(tmp_path, scripted_run):
         scoutrl.evaluate(tmp_path)
 
 
+@pytest.mark.slow
 def test_mistakes_are_named(scripted_run, scripted_seeds, tmp_path):
     for run, arguments, message in [
         (tmp_path / "none", {}, "does not exist"),

@@ -8,6 +8,7 @@ from scoutrl.envs.problems import SPLITS
 from scoutrl.exact.bounds import bounds, optimum
 
 
+@pytest.mark.slow
 def test_bus():
     found = bounds(scoutrl.make("bus"))
     assert found["optimum"] == pytest.approx(dict.fromkeys(SPLITS, 0.8))
@@ -16,6 +17,7 @@ def test_bus():
     assert set(found) == {"optimum", "random", "walking", "thompson", "thompson_one_draw", "no_exploration"}
 
 
+@pytest.mark.slow
 def test_cooking_against_recursion_on_the_rules():
     family = scoutrl.make("cooking")
     found = bounds(family)

@@ -24,6 +24,7 @@ def exact(steps) -> ExplorationLength:
     return ExplorationLength("exact", round(float(steps), 6))
 
 
+@pytest.mark.slow
 def test_what_makes_no_difference_need_not_be_known():
     env = two_arms()
     assert length(Puzzle(env.leads, env.pays[:1].repeat(2, axis=0), env.shows, horizon=1)) == exact(0)
@@ -33,6 +34,7 @@ def test_one_pull_of_two_arms_tells():
     assert length(two_arms()) == exact(1)
 
 
+@pytest.mark.slow
 def test_a_look_is_worth_a_step():
     """Three arms cannot be told apart by one pull."""
     assert length(three_arms(looks=1, horizon=1)) == exact(1)
@@ -71,6 +73,7 @@ def test_the_map_is_four_steps_away():
     assert length(scoutrl.make("map")) == exact(4)
 
 
+@pytest.mark.slow
 def test_three_buses_tell_of_the_fourth():
     """One step to a stop, and a ride; then twice a ride back, two steps to the next stop, and a ride."""
     assert length(scoutrl.make("bus")) == exact(2 + 2 * 4)

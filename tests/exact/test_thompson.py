@@ -10,6 +10,7 @@ import scoutrl
 from scoutrl.exact.bounds import bounds
 
 
+@pytest.mark.slow
 def test_two_arms():
     """Half of the draws try the second arm, which tells; after the first arm it is a draw again.
 
@@ -31,6 +32,7 @@ def test_levers(size):
     assert found["no_exploration"]["test"] == pytest.approx(1 / size, abs=1e-6)
 
 
+@pytest.mark.slow
 def test_one_ride_of_a_bus():
     """A draw is refuted, or not, by where the first bus goes. Then one corner of four is known to be reached with 0.8.
 

@@ -40,6 +40,7 @@ def test_two_small_sizes(tmp_path, capsys, monkeypatch):
     assert "4 of 8 seeds are finished" in again.err
 
 
+@pytest.mark.slow
 def test_mistakes(tmp_path):
     with pytest.raises(ScoutError, match="sizes must be 2 or more"):
         coupling(tmp_path / "out", [TABULAR], [1])

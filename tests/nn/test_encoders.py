@@ -41,6 +41,7 @@ def rng(seed: int = 0) -> Rng:
     return generator(jax.random.key(seed))
 
 
+@pytest.mark.slow
 def test_any_leading_axes():
     encoders, samples = {}, {}
     for name, space in SPACES.items():

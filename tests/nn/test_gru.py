@@ -31,6 +31,7 @@ def plain_scan(gru, x):
     return jax.lax.scan(step, jnp.zeros(gru.hidden), x)[1]
 
 
+@pytest.mark.slow
 def test_scan_is_the_steps_one_by_one():
     gru, x = drawn(Gru(SIZE, HIDDEN, RNG)), numbers(BATCH, TIME, SIZE)
     steps, scanned = steps_and_scan(gru, x)
@@ -39,6 +40,7 @@ def test_scan_is_the_steps_one_by_one():
     np.testing.assert_allclose(scanned[0, 1:], jax.jit(plain_scan)(gru, x[0]), atol=1e-13)
 
 
+@pytest.mark.slow
 def test_the_gradient_is_that_of_the_plain_scan_also_under_vmap():
     grus = jax.tree.map(lambda *a: jnp.stack(a), *[drawn(Gru(SIZE, HIDDEN, RNG), seed) for seed in range(2)])
     x, weights = numbers(2, BATCH, TIME, SIZE), np.asarray(numbers(BATCH, TIME, HIDDEN, seed=2))

@@ -5,6 +5,7 @@ import gymnasium
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from scoutrl.nn.encoders import encoder_for
 from scoutrl.nn.init import generator
@@ -25,6 +26,7 @@ def transitions(after) -> TransitionFeatures:
     return TransitionFeatures(jnp.zeros((1, len(after))), jnp.zeros((1, 2)), jnp.ones(1), jnp.asarray([after]))
 
 
+@pytest.mark.slow
 def test_discrete_observations():
     """Two integers of 2 and 3 values: probabilities (3/4, 1/4) and (1/6, 1/3, 1/2). The reward 1 is taken for 1/2."""
     encoder = encoder_for(gymnasium.spaces.MultiDiscrete([2, 3]), RNG)
@@ -48,6 +50,7 @@ def test_what_is_predicted_is_no_matter_of_learning():
     np.testing.assert_array_equal(slope(jnp.ones(2)), 0)
 
 
+@pytest.mark.slow
 def test_every_step_is_predicted_by_every_embedding():
     decoder = Decoder(3, 4, 8, 2, RNG)
     m, x = (jax.random.normal(jax.random.key(i), shape) for i, shape in [(1, (2, 5, 3)), (2, (2, 6, 4))])

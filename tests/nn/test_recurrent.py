@@ -29,6 +29,7 @@ def transitions(time):
     return TransitionFeatures(*map(jnp.asarray, (before, action, reward[..., 0], after)))
 
 
+@pytest.mark.slow
 @CELLS
 def test_a_history_on_every_prefix_is_the_history_of_that_prefix(cell):
     history = drawn(History(observation=2, action=3, width=4, hidden=HIDDEN, cell=cell, rng=RNG))

@@ -93,6 +93,7 @@ def test_the_stand_in_of_an_exported_agent_has_ids_of_any_size(sizes):
     assert StandIn(None, 1, sizes, len(sizes)).problems.sizes == sizes  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.slow
 def test_whether_problems_are_unseen_is_found_at_once():
     began = time.process_time()
     problems = ProblemSet(np.arange(500_000), range(250_000), range(250_000, 500_000))

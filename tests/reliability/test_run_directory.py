@@ -274,6 +274,7 @@ def test_metrics_that_are_no_file_are_one_line(begun, what):
     assert not is_finished(config(), begun)
 
 
+@pytest.mark.slow
 def test_a_finished_run_without_metrics_is_finished(tmp_path):
     for _ in range(2):
         train(config(), tmp_path / "r", show=False)

@@ -106,6 +106,7 @@ def test_within_the_directory_of_a_group_is_within_the_run(tmp_path, monkeypatch
         admit(["evil:Evil"], tmp_path / "seed-0", trust=True)
 
 
+@pytest.mark.slow
 def test_what_is_registered_installed_or_imported_is_trusted(tmp_path, monkeypatch, capsys):
     (tmp_path / "cyclopts.py").write_text("")
     monkeypatch.chdir(tmp_path)

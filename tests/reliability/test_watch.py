@@ -82,12 +82,14 @@ def _trial(probe: Probe, **changes) -> Trial:
     return trial
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS)
 def test_trials_in_order_are_left_alone(kind):
     probe = Probe(kind)
     assert watch(probe, _trial(probe)).describe("Probe") == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "changes", "said"),
     [
@@ -117,6 +119,7 @@ def test_each_kind_of_fault_is_told(kind, changes, said):
         raise ScoutError(found.describe("Probe"))
 
 
+@pytest.mark.slow
 def test_what_comes_after_the_end_does_not_count_and_the_first_fault_is_told():
     probe = Probe("vectors")
     late = _trial(probe, exploration_observations=((0, 3), np.nan))

@@ -20,6 +20,7 @@ def comparison():
     return read_comparison(COMMITTED)
 
 
+@pytest.mark.slow
 def test_every_format_is_written(comparison, tmp_path):
     here = dataclasses.replace(comparison, path=tmp_path)
     files = export(here, FORMATS)

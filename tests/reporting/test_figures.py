@@ -116,6 +116,7 @@ def test_where_nothing_can_be_written_the_user_is_told(comparison, tmp_path):
         save(return_bars(comparison), tmp_path / "nowhere" / "returns")
 
 
+@pytest.mark.slow
 def test_reports_need_nothing_that_trains():
     modules = "plots", "coupling_plot", "table", "style"
     code = f"import sys; from scoutrl.reporting import {', '.join(modules)}; print(*sys.modules)"

@@ -41,6 +41,7 @@ def data_of(page: Path) -> dict:
     return json.loads(found[1])
 
 
+@pytest.mark.slow
 def test_a_page_has_every_moment_of_its_trials(page):
     data = data_of(page)
     assert len(data["cases"]) == len(data["lives"]) == 16
@@ -277,6 +278,7 @@ def test_algorithms_are_watched_side_by_side(tmp_path, browser):
     assert steps == ["1", "1"]
 
 
+@pytest.mark.slow
 def test_agents_that_tell_nothing_of_what_they_know_can_be_watched(scripted_run, tmp_path, browser):
     """Neither values of actions nor knowledge nor z: the page does without."""
     file = scoutrl.report(scripted_run, NamedRooms(), trust=True).save(tmp_path / "page.html")

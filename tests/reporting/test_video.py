@@ -14,6 +14,7 @@ def moments(path):
         return film.n_frames, film.size
 
 
+@pytest.mark.slow
 def test_films_of_a_run(scripted_run, tmp_path):
     films = scoutrl.film(scripted_run, tmp_path / "films")
     assert films
@@ -26,6 +27,7 @@ def test_films_of_a_run(scripted_run, tmp_path):
         assert path.stat().st_size < 200_000
 
 
+@pytest.mark.slow
 def test_a_directory_that_cannot_be(scripted_run, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ScoutError, match="cannot be written"):

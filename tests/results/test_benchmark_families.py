@@ -12,6 +12,7 @@ from scoutrl.evaluation.evaluate import Scores
 from scoutrl.exact.bounds import bounds
 
 
+@pytest.mark.slow
 def test_a_draw_an_episode_tries_one_place_after_the_other():
     for env, places in ((Arms(4), 4), (HalfDisc(2), 5)):
         assert [line(env, e) for e in range(places)] == pytest.approx([(e + 1) / places for e in range(places)])

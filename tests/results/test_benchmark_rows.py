@@ -147,6 +147,7 @@ def test_marks_cannot_be_refused_where_history_is_missing():
     assert table.differences(line.format(" †"), line.format(""))[0] == [line.format(" †")]
 
 
+@pytest.mark.slow
 def test_every_committed_row_says_what_it_is_of():
     results = table.read(record.RESULTS)
     every = [row for result in results for row in rows.rows(result)]

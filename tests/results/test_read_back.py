@@ -103,6 +103,7 @@ couplings = st.builds(
 within_reason = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
+@pytest.mark.slow
 @within_reason
 @given(comparisons)
 def test_a_comparison_is_read_back_as_it_was(comparison):

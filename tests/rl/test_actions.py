@@ -54,6 +54,7 @@ def test_random_actions_lie_in_their_space_and_are_all_as_likely(space):
     np.testing.assert_allclose(drawn.var(axis=0), (span**2 - whole) / 12, rtol=0.1)
 
 
+@pytest.mark.slow
 def test_bins_of_a_box_are_evenly_spaced_numbers_with_the_bounds_among_them():
     bins = Bins.of(Box(np.array([-1, 2], np.float32), np.array([3, 2], np.float32)), 5)
     assert bins.sizes == (5, 5)

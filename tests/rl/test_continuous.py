@@ -27,6 +27,7 @@ def played(learner: PolicyLearner, cued: bool, end: bool) -> np.ndarray:
     return solved(learner, LINE, (jnp.bool_(cued), jnp.bool_(end)), iterations, 5e-3)[0]
 
 
+@pytest.mark.slow
 @each
 def test_a_bandit(learner):
     """The best action is 0.5 in both steps."""
@@ -34,6 +35,7 @@ def test_a_bandit(learner):
     assert np.abs(moved - 0.5).mean() < 0.12
 
 
+@pytest.mark.slow
 @each
 def test_a_cue(learner):
     """The best action is what is seen: with five bins the nearest is off by 0.12 on average, a constant one by 0.45."""
@@ -42,6 +44,7 @@ def test_a_cue(learner):
     assert np.abs(moved - seen[:, :1, 0]).mean() < 0.22
 
 
+@pytest.mark.slow
 @each
 def test_a_chain_of_two_steps(learner):
     """Only the end pays, which takes both steps to reach."""

@@ -49,6 +49,7 @@ def test_what_a_component_cannot_choose_has_no_slope():
     assert (slope == 0).tolist() == [[False, False, True], [False] * 3]
 
 
+@pytest.mark.slow
 def test_a_gaussian_in_a_box_puts_what_is_beyond_on_its_bounds():
     said = CensoredGaussian(jnp.array([0.5, -3.0]), jnp.array([1.0, 0.5]), (-1.0, -2.0), (1.0, 2.0))
     drawn = np.asarray(jax.vmap(said.sample)(KEYS))
@@ -64,6 +65,7 @@ def test_a_gaussian_in_a_box_puts_what_is_beyond_on_its_bounds():
     assert said.entropy() == pytest.approx(norm.entropy(0, 1) + norm.entropy(0, 0.5), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_slopes_are_finite_far_out():
     def log_probability(mean):
         return CensoredGaussian(mean, jnp.array([0.1]), (-1.0,), (1.0,)).log_probability(jnp.array([1.0]))
@@ -72,6 +74,7 @@ def test_slopes_are_finite_far_out():
         assert np.isfinite(jax.grad(log_probability)(jnp.array([mean]))).all()
 
 
+@pytest.mark.slow
 def test_a_gaussian_in_a_box_stands_for_many_states_at_once():
     mean = jnp.array([[0.5, -3.0], [0.0, 3.0], [2.0, 0.0]])
     said = CensoredGaussian(mean, jnp.ones_like(mean), (-1.0, -2.0), (1.0, 2.0))

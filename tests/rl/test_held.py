@@ -37,6 +37,7 @@ def test_a_held_action_lasts_and_the_next_one_is_drawn_evenly():
     assert changed.var() == pytest.approx(1 / 12, abs=0.02)
 
 
+@pytest.mark.slow
 def test_trials_that_wander_do_what_is_held_and_greedy_ones_nothing_of_it():
     learner = QLambda(bins=3)
     head = learner.head(3, SPACE, generator(jax.random.key(0)))

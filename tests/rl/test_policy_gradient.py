@@ -44,6 +44,7 @@ def test_a_gain_beyond_the_clip_has_no_slope():
     np.testing.assert_allclose(found, [0, 0, -1.1 / 3], rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_normalised_over_the_steps_that_took_place():
     found = normalise(jnp.array([[1.0, 3.0], [5.0, 99.0]]), jnp.array([[True, True], [True, False]]))
     np.testing.assert_allclose(found, [[-1.2247, 0], [1.2247, 0]], atol=1e-4)

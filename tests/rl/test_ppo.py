@@ -97,6 +97,7 @@ def test_a_fresh_policy_is_hardly_decided(space):
     np.testing.assert_allclose(policy.entropy(), most, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_one_component_is_the_same_as_one_number():
     (one, several), features = (drawn(space) for space in (Discrete(4), MultiDiscrete([4]))), jnp.ones(4)
     np.testing.assert_array_equal(sampled(one, features, 50)[:, None], sampled(several, features, 50))

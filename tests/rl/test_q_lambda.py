@@ -221,6 +221,7 @@ def test_one_component_has_the_q_values_and_the_loss_of_one_number(components, d
         assert float(found) == pytest.approx(plain_loss(q, target_q, states, lambda_), rel=1e-5)
 
 
+@pytest.mark.slow
 def test_one_component_acts_as_one_number():
     (one, _), (several, _) = heads(Discrete(3)), heads(MultiDiscrete([3]))
     for row, greedy in [(0, True), (4, False)]:

@@ -41,6 +41,7 @@ def test_the_density_is_that_of_squashed_normal_numbers():
     assert np.isfinite(Squashed(said.mean * 100, said.log_deviation, said.low, said.high).sample(KEY)[1]).all()
 
 
+@pytest.mark.slow
 def test_actions_lie_in_the_box_and_a_fresh_policy_is_spread_over_it():
     head = drawn()
     outputs, noise = head(jnp.zeros(4)), Sac().bound(Sac().noise(KEY, head), 0.0)
@@ -72,6 +73,7 @@ def test_targets_by_their_recursion(lambda_):
             assert found[row, t] == pytest.approx(later, rel=1e-5)
 
 
+@pytest.mark.slow
 def test_gradients_reach_what_each_loss_is_of():
     features, steps = example()
     # No layer is zero here, or it would hide others.
@@ -95,6 +97,7 @@ def moving(slope) -> tuple[bool, ...]:
     return tuple(any(bool(jnp.any(x != 0)) for x in jax.tree.leaves(part)) for part in parts)
 
 
+@pytest.mark.slow
 def test_the_temperature_falls_while_the_policy_is_more_undecided_than_wanted():
     features, steps = example()
     head = drawn()

@@ -13,6 +13,7 @@ from scoutrl.runs.config import make_algorithm, resolve
 from scoutrl.training.state import state_like
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("algorithm", algorithms())
 def test_an_agent_comes_back_from_its_arrays(algorithm):
     made, env = (

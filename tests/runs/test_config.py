@@ -33,6 +33,7 @@ def test_class_defaults_then_preset_then_sets(monkeypatch):
         resolve(SCRIPT, ROOMS, "fast")
 
 
+@pytest.mark.slow
 def test_every_preset_can_be_resolved():
     for (algorithm, family), named in presets.PRESETS.items():
         for name in named if family in families() else ():  # an extra may be missing

@@ -49,6 +49,7 @@ def file(scripted_run, tmp_path_factory) -> Path:
     return scoutrl.export(scripted_run, tmp_path_factory.mktemp("exported") / "agent.scout")
 
 
+@pytest.mark.slow
 def test_a_file_gives_the_agent_of_its_run(scripted_run, file):
     mine, exported = scoutrl.load(scripted_run), scoutrl.load(file, trust=True)
     assert actions(mine) == actions(exported)

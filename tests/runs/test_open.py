@@ -28,6 +28,7 @@ def newest(run: Path) -> Path:
     return max((run / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 def test_a_run_is_used_by_its_agent_alone(run, tmp_path, capsys):
     for part in ("training", "replay"):
         (newest(run) / f"{part}.safetensors").write_bytes(b"lost")
@@ -40,6 +41,7 @@ def test_a_run_is_used_by_its_agent_alone(run, tmp_path, capsys):
     assert "is damaged (training.safetensors is not as it was written)" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_run_in_a_directory_with_brackets_goes_on(tmp_path):
     out = tmp_path / "run [v2]"
     for chunks in (1, 2):

@@ -34,6 +34,7 @@ def test_what_a_function_raises_is_told_in_one_line(tmp_path):
         log.append(ROW)
 
 
+@pytest.mark.slow
 def test_a_run_tells_a_function_and_stays_the_same_run(tmp_path):
     told = []
     settings = {"iterations": 1}
@@ -60,6 +61,7 @@ def test_unknown_trackers_are_refused():
         check_track("paper")
 
 
+@pytest.mark.slow
 def test_weights_and_biases_offline(tmp_path, monkeypatch):
     pytest.importorskip("wandb", reason="Weights & Biases is not installed: pip install 'scoutrl[wandb]'")
     for name in [name for name in os.environ if name.startswith("WANDB_")]:

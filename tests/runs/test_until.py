@@ -39,6 +39,7 @@ def test_a_return_is_held_in_five_evaluations_in_a_row():
     assert not is_held([1.0] * 9, None)
 
 
+@pytest.mark.slow
 def test_presets_stop_early_unless_steps_or_none_are_asked_for(monkeypatch):
     monkeypatch.setitem(presets.PRESETS, NAMES, {"quick": presets.Preset(77, until=1.5)})
     assert resolve(*NAMES, "quick").until == 1.5

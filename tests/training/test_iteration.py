@@ -24,6 +24,7 @@ def fresh():
     return start(ENV, ALGORITHM, 3)
 
 
+@pytest.mark.slow
 def test_a_chunk_is_its_iterations_one_by_one(fresh):
     compiled, report = two_iterations(fresh)
     one_by_one, losses, steps = fresh, [], 0

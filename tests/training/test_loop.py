@@ -27,6 +27,7 @@ def signal_after_a_chunk(monkeypatch):
     return arrange
 
 
+@pytest.mark.slow
 def test_a_run_directory_holds_all_that_a_user_may_want(whole):
     names = {path.name.split(".")[0] for path in whole.iterdir()} - {""}
     assert names == {"config", "metrics", "events", "checkpoints", "provenance"}

@@ -52,6 +52,7 @@ def at_lag(tmp_path_factory):
     return train(numbered(5), tmp_path_factory.mktemp("at-lag"), show=False)
 
 
+@pytest.mark.slow
 def test_networks_that_play_are_one_iteration_behind_and_never_more(in_turn, at_lag):
     assert told(in_turn, "lag") == [0, 0, 0, 0, 0]
     assert told(at_lag, "lag") == [0, 1, 1, 1, 1]
@@ -71,6 +72,7 @@ def test_environments_on_the_host_are_played_with_the_same_lag(tmp_path):
     assert_same(run, whole)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_ends_with_the_numbers_of_one_that_was_not(at_lag, tmp_path, monkeypatch):
     monkeypatch.setattr(ProgressBar, "update", lambda *_: signal.raise_signal(signal.SIGTERM))
     with pytest.raises(Interrupted):
@@ -80,6 +82,7 @@ def test_a_run_that_was_stopped_ends_with_the_numbers_of_one_that_was_not(at_lag
     assert_same(at_lag, train(numbered(5), tmp_path, show=False))
 
 
+@pytest.mark.slow
 def test_a_seed_that_begins_beside_one_that_goes_on_is_played_from_its_own_start(at_lag, tmp_path):
     train(numbered(2), tmp_path / "0", show=False)
     configs = [dataclasses.replace(numbered(5), seed=seed) for seed in (0, 1)]
@@ -132,6 +135,7 @@ def test_a_fault_in_trials_that_are_not_learnt_from_yet_is_one_of_the_chunk():
     assert not ChunkMetrics.of([sound], [np.array([True])], [faults(0, 0)]).fault.kind
 
 
+@pytest.mark.slow
 def test_what_cannot_lag_is_told_in_one_line(tmp_path):
     with pytest.raises(ScoutError, match=r"^policy_lag must be 0 or more, up to 1; it is 2\.$"):
         numbered(1, policy_lag=2)

@@ -86,6 +86,7 @@ def test_each_shard_has_trials_of_its_own_in_a_ring_of_its_own(on_two):
     assert (first != second).any()
 
 
+@pytest.mark.slow
 def test_a_checkpoint_is_as_good_as_the_state(algorithm, on_two):
     whole = eqx.combine(on_two[0], start(ENV, algorithm, 0))
     again = arrays_of(from_parts(ENV, algorithm, to_parts(ENV, algorithm, whole)))
@@ -99,6 +100,7 @@ def test_the_mean_is_that_over_all_shards_wherever_they_are():
     np.testing.assert_allclose(found, np.broadcast_to([2.125, 3.3125], found.shape), rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_stopped_run_goes_on_to_the_same_numbers(tmp_path):
     short, long = config(60), config(160)
     train(long, tmp_path / "whole", show=False)
@@ -120,6 +122,7 @@ sys.exit(code or jax.device_count() != 2)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="the system cannot choose cores")
 def test_the_command_ends_in_the_same_bits_on_one_core_and_on_two(tmp_path):
     cores = sorted(os.sched_getaffinity(0))

@@ -28,6 +28,7 @@ def done(run):
 FINISHED = "the validation return has reached 2 and held it, after 192 steps; --until none goes on."
 
 
+@pytest.mark.slow
 def test_a_run_stops_once_the_return_is_held_and_goes_on_when_more_is_asked_for(tmp_path, capsys):
     train(tmp_path, 2)
     # Evaluations are made after the first iteration and then after every other one.

@@ -30,6 +30,7 @@ def test_active_rows_get_what_they_would_get_alone():
         np.testing.assert_array_equal(some[name][active], every[name][active])
 
 
+@pytest.mark.slow
 def test_two_axes_at_once():
     active = jax.random.bernoulli(jax.random.key(0), 0.4, (3, 20))
     own = {"x": jnp.arange(60.0).reshape(3, 20), "key": jax.random.split(jax.random.key(1), (3, 20))}
@@ -113,6 +114,7 @@ class Lamps(MetaEnv):
         return jnp.broadcast_to(self.table[row], (8, 8, 3))
 
 
+@pytest.mark.slow
 def test_a_family_may_have_arrays_of_its_own():
     env = Lamps()
     play = eqx.filter_jit(eqx.filter_vmap(rollout, in_axes=(None, None, 0, 0, None)))

@@ -33,6 +33,7 @@ def wish(count: int, share: float) -> jax.Array:
     return jnp.asarray(np.random.default_rng(1).random(count) < share)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("count", "share"), [(1, 1.0), (40, 0.5), (64, 1.0), (100, 0.3), (70, 0.0)])
 def test_features_are_those_of_the_pictures_wanted(count, share):
     frames, wanted = pictures(count), wish(count, share)
@@ -54,6 +55,7 @@ def test_the_gradient_is_that_of_the_pictures_wanted(count, share):
         np.testing.assert_allclose(a, b, atol=1e-4 * (1 + np.abs(b).max()))
 
 
+@pytest.mark.slow
 def test_several_batches_at_once():
     frames, wanted = pictures(120).reshape(3, 40, 5, 7, 3), wish(120, 0.4).reshape(3, 40)
     together = jax.jit(jax.vmap(features_of, (None, 0, 0)))(encoder, frames, wanted)
@@ -61,6 +63,7 @@ def test_several_batches_at_once():
         np.testing.assert_allclose(together[i], plain(encoder, frames[i], wanted[i]), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_the_first_picture_of_an_episode_and_those_after_steps_taken_are_seen():
     mask = jnp.array([[[True, True, False]], [[True, False, False]]])
     frames = pictures(8).reshape(2, 1, 4, 5, 7, 3)

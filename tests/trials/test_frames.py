@@ -149,6 +149,7 @@ def all_steps(i: int) -> np.ndarray:
     return np.full((BATCH, 2), HORIZON)
 
 
+@pytest.mark.slow
 def test_all_trials_are_kept_where_pictures_are_plain():
     plain = lambda *shape, seed: np.full(shape, seed, np.uint8)  # noqa: E731
     replay, all_ = batches(11, plain, all_steps)

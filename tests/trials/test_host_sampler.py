@@ -42,6 +42,7 @@ def sampler():
         yield made
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("agent", "protocol"),
     [(Clerk("steps"), Protocol(2, 3)), (Keeper("features"), Protocol(1, 1, True)), (Quitter("steps"), Protocol(2, 2))],
@@ -55,6 +56,7 @@ def test_the_trials_are_those_of_the_family_in_jax(sampler, agent, protocol, tri
         assert (a.shape, a.dtype) == (b.shape, b.dtype)
 
 
+@pytest.mark.slow
 def test_more_trials_than_slots_are_played_in_turn(sampler, monkeypatch):
     wanted = sample(sampler, Clerk("rewards"), trials=7)
     monkeypatch.setattr("scoutrl.trials.host.sampler.MOST", 2)
@@ -63,6 +65,7 @@ def test_more_trials_than_slots_are_played_in_turn(sampler, monkeypatch):
     assert found.exploration.lengths.tolist() == wanted.exploration.lengths.tolist()
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_killed_is_replaced_and_changes_no_number(sampler):
     wanted = sample(sampler, Keeper("steps"), Protocol(2, 2), 7)
     sampler.report()
@@ -74,6 +77,7 @@ def test_a_worker_that_is_killed_is_replaced_and_changes_no_number(sampler):
     assert children() != before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("way", "after"), [("raises", 60), ("exits", 60), ("dies", 60), ("hangs", 0.3)])
 def test_an_environment_that_fails_costs_nothing_but_time(sampler, tmp_path, way, after):
     wanted = sample(sampler, Keeper("steps"), Protocol(2, 2), 7)
@@ -84,6 +88,7 @@ def test_an_environment_that_fails_costs_nothing_but_time(sampler, tmp_path, way
     assert (tmp_path / "failed").exists()
 
 
+@pytest.mark.slow
 def test_problems_may_be_handed_to_reset(sampler):
     problems = sampler.spec.problems
     goals: dict[str, Any] = {"goal": "goal", "goal_space": sampler.spec.spaces.goal}
@@ -102,6 +107,7 @@ class Broken(GymCorridor):
         return super().step(action)
 
 
+@pytest.mark.slow
 def test_one_that_fails_always_is_told_of_with_problem_seed_and_actions():
     with contextlib.closing(sampler_for(corridors(Broken, workers=1))) as broken, pytest.raises(ScoutError) as refusal:
         sample(broken, Clerk("steps"))

@@ -120,6 +120,7 @@ def test_where_none_is_above_the_mean_all_are_drawn():
     assert set(drawn(replay, 600, 200, 200)[200:400]) == {3, 4}
 
 
+@pytest.mark.slow
 def test_successes_may_have_to_be_above_a_floor():
     replay = filled([-9, -9, 0, 0, 3, 4])
     weights = lambda floor: ring.success_weights(replay, floor)  # noqa: E731
@@ -140,6 +141,7 @@ def test_every_kind_of_success_is_as_likely():
     np.testing.assert_allclose(shares, [1 / 12, 1 / 12, 1 / 12, 1 / 3, 1 / 12, 1 / 3, 0, 0], atol=0.03)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("successes", "prioritised"), [(0, 0), (150, 0), (0, 300), (150, 300)])
 def test_by_their_weights_draws_are_worth_what_the_trials_are_worth(successes, prioritised):
     """A guess is right in one trial of three and pays 1, else -1: it is worth -1/3 however its luck is sampled."""
@@ -256,6 +258,7 @@ def test_what_is_kept_of_decisions_is_not_stored():
     assert replay.trials.exploration.kept is replay.trials.exploitation.kept is None
 
 
+@pytest.mark.slow
 def test_an_empty_replay_holds_nothing_and_can_be_asked():
     replay = empty()
     assert (int(replay.added), int(replay.size), replay.capacity) == (0, 1, CAPACITY)
@@ -263,6 +266,7 @@ def test_an_empty_replay_holds_nothing_and_can_be_asked():
     assert set(drawn(replay, 30, 10, 10)) == {0}
 
 
+@pytest.mark.slow
 def test_whether_agents_were_informed_is_stored():
     given = eqx.tree_at(
         lambda t: t.informed, trials(np.zeros(2), *[episodes(np.zeros(2))] * 2), np.array([True, False])

@@ -39,6 +39,7 @@ def test_steps_taken_come_first_and_nothing_is_earned_after_the_end():
             assert (episodes.observations[p] == np.minimum(np.arange(5), length)).all()
 
 
+@pytest.mark.slow
 def test_an_agent_acts_on_and_is_answered_with_what_it_makes_of_an_observation():
     for shows, first in (("features", 0), ("answer", 1)):
         episodes = trials(shows, 2, 3).exploitation

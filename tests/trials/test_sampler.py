@@ -45,6 +45,7 @@ def meaningful(trial: Trial) -> Any:
     return trial.problem, steps(trial.exploration), steps(trial.exploitation), trial.informed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("agent", "protocol"), [(Clerk("steps"), Protocol(2, 3)), (Keeper("features"), Protocol(1, 1, True))]
 )
