@@ -76,10 +76,7 @@ def measure(options: Options, batch_size: int, cores: list[int], scratch: Path) 
             seen += rows[options.warm_up :]
     found: dict[str, Any] = {
         way: {
-            **{
-                name: statistics.median(row[name] for row in seen)
-                for name in ("steps_per_second", "updates_per_second")
-            },
+            **{name: statistics.median(row[name] for row in seen) for name in _SPEEDS},
             "chunks": len(seen),
             "provenance": provenance("shards", scratch / f"{way}-{batch_size}-0"),
         }

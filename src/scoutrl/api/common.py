@@ -10,7 +10,6 @@ from scoutrl.engines.cluster import Cluster
 from scoutrl.envs import Spec
 from scoutrl.errors import ScoutError
 from scoutrl.runs.families import build
-from scoutrl.training.compilation import use_compilation_cache
 
 Engine = Literal["local", "ray"] | Cluster
 """Where several runs are trained: this machine, a Ray cluster of it alone, or the cluster that is meant."""
@@ -48,8 +47,3 @@ def family_of(env: str | Spec | None, runs: Sequence[Run | str | os.PathLike[str
     if isinstance(env, str):
         return build(env, {})
     return env if env is not None else next((r.env for r in runs if isinstance(r, Run) and r.env is not None), None)
-
-
-def prepare() -> None:
-    """What must be settled before JAX compiles: where it finds what it has compiled before."""
-    use_compilation_cache()

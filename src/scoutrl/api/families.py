@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from scoutrl._platform import on_this_machine
-from scoutrl.api.common import prepare
 from scoutrl.envs import Spec
 from scoutrl.exact.length import ExplorationLength
 from scoutrl.runs.families import build, checked_options, options_only
+from scoutrl.training.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
     from scoutrl.reporting.known_bounds import KnownBounds
@@ -61,7 +61,7 @@ def check(family: str | Spec, settings: Mapping[str, Any] | Iterable[str] = ()) 
         ScoutError: what has to be put right: an environment that fails, a promise that is broken, a space that nothing
             can be learnt from.
     """
-    prepare()
+    use_compilation_cache()
     from scoutrl.training.advice import advise
 
     options = options_only(settings, "scout check")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from scoutrl._platform import on_this_machine
-from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
+from scoutrl.api.common import Engine, Run, cluster_of, family_of
 from scoutrl.envs import Spec
 from scoutrl.results.comparison import Comparison
 from scoutrl.results.coupling import Coupling
 from scoutrl.runs.files import local
+from scoutrl.training.compilation import use_compilation_cache
 
 if TYPE_CHECKING:
     from scoutrl.reporting.export import Format
@@ -120,7 +121,7 @@ def report(
     Raises:
         ScoutError: no such run, nothing saved in it yet, or a family that cannot be rendered.
     """
-    prepare()
+    use_compilation_cache()
     from scoutrl.reporting.page.make import page
 
     path = run.path if isinstance(run, Comparison) else Path(os.fspath(run))

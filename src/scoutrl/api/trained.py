@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from scoutrl._platform import compute_in_own_thread, on_this_machine, pin_threads
-from scoutrl.api.common import Engine, Run, cluster_of, family_of, prepare
+from scoutrl.api.common import Engine, Run, cluster_of, family_of
 from scoutrl.deploy import DeployedAgent
 from scoutrl.envs import Spec
 from scoutrl.envs.check import check_own
@@ -22,6 +22,7 @@ from scoutrl.runs.files import local
 from scoutrl.runs.open import open_run, seed_dirs, single_dir
 from scoutrl.runs.settings import assignments, counted, fit
 from scoutrl.runs.trackers import Listener, Track, split_track
+from scoutrl.training.compilation import use_compilation_cache
 from scoutrl.training.hosts import Hosts
 from scoutrl.training.team import Team
 
@@ -79,7 +80,7 @@ def train(
     settings = assignments(settings)
     shards = _begin(hosts, seeds, engine, settings)
     with joined(hosts, shards, show) as team, on_this_machine():
-        prepare()
+        use_compilation_cache()
         tracker, listener = split_track(track)
         config = resolve(algorithm, family, preset, steps, seed, settings, until)
         config = dataclasses.replace(config, track=tracker)
@@ -177,7 +178,7 @@ def evaluate(
     if split not in SPLITS:
         raise ScoutError(f'the split is "test", "validation" or "train"; it cannot be {split!r}.')
     trials, seed = counted("trials", trials, most=MOST_TRIALS), counted("seed", seed, 0, LARGEST_SEED)
-    prepare()
+    use_compilation_cache()
     given = family_of(env, runs)
     paths = [path for one in runs for path in seed_dirs(os.fspath(one))]
     return evaluate_runs(paths, trials, split, seed, given, ", ".join(os.fspath(one) for one in runs), trust)
@@ -213,7 +214,7 @@ def film(
     Raises:
         ScoutError: no such run, nothing saved in it yet, a family with other spaces, or files that cannot be written.
     """
-    prepare()
+    use_compilation_cache()
     from scoutrl.reporting.video import film as write
 
     return write(
@@ -235,7 +236,7 @@ def load(run: Run | str | os.PathLike[str], env: Spec | None = None, *, trust: b
         ScoutError: no such run, nothing saved in it yet, or several seeds in it; a file that is damaged or something
             else, or needs code that is not trusted.
     """
-    prepare()
+    use_compilation_cache()
     if Path(run).is_file():
         from scoutrl.runs.export import import_agent
 
@@ -281,7 +282,7 @@ def export(
         ScoutError: no such run, nothing saved in it yet, or several seeds in it; a file that is there already or
             cannot be written; an agent that depends on more of the family than its spaces.
     """
-    prepare()
+    use_compilation_cache()
     from scoutrl.runs.export import export as write
 
     return write(open_run(single_dir(os.fspath(run)), family_of(env, [run]), trust), local(file, "FILE"), overwrite)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from scoutrl._platform import accelerator, pin_threads
+from scoutrl._platform import accelerator
 from scoutrl.engines.cluster import Cluster
 from scoutrl.engines.seed_process import SeedRun
 from scoutrl.engines.seeds import SeedGroup, train_groups
@@ -51,7 +51,6 @@ def compare(
         ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
-    pin_threads()
     use_compilation_cache()
     if steps is not None and minutes is not None:
         raise ScoutError("a comparison is over --steps or over --minutes; give one of the two.")

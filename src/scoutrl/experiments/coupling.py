@@ -13,7 +13,6 @@ from pathlib import Path
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from scoutrl._platform import pin_threads
 from scoutrl.engines.seeds import SeedGroup, train_groups
 from scoutrl.errors import RunsFailedError
 from scoutrl.experiments.coupling_plan import plan_coupling, steps_per_evaluation, steps_per_trial
@@ -43,7 +42,6 @@ def coupling(
         ScoutError: anything the caller can put right, in one line, before any training starts; or the disk is full.
         Interrupted: SIGINT or SIGTERM; all is saved.
     """
-    pin_threads()
     use_compilation_cache()
     planned = plan_coupling(algorithms, sizes, seeds, steps, Path(out))
     with RunDirectory(planned.out) as directory:

@@ -82,7 +82,7 @@ def write_tensors(path: Path, arrays: Mapping[str, Any], metadata: Mapping[str, 
     text += b" " * (-len(text) % 8)
     checksum = hashlib.sha256()
     with path.open("wb") as file:
-        pieces = (_raw(piece) for array in dense.values() for piece in _pieces(array))
+        pieces = (raw_bytes(piece) for array in dense.values() for piece in _pieces(array))
         for piece in itertools.chain((len(text).to_bytes(8, "little"), text), pieces):
             file.write(piece)
             checksum.update(piece)
@@ -143,8 +143,8 @@ def _stored(path: Path, data: int, entry: Mapping[str, Any]) -> StoredArray:
     return StoredArray(path, data + entry["data_offsets"][0], np.dtype(name), tuple(entry["shape"]))
 
 
-def _raw(array: np.ndarray) -> memoryview:
-    """The bytes of a dense array; no copy."""
+def raw_bytes(array: np.ndarray) -> memoryview:
+    """The bytes of a dense array, to be read or written; no copy."""
     return memoryview(array.reshape(-1).view(np.uint8))  # pyright: ignore[reportArgumentType]
 
 

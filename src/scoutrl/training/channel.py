@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, final
 import jax.numpy as jnp
 import numpy as np
 
+from scoutrl.runs.tensors import raw_bytes
+
 SILENCE = 60.0
 """Seconds without a word after which the other process is taken for lost."""
 _ALIVE_EVERY = 1.0
@@ -81,7 +83,7 @@ class Channel:
             with self._sending:
                 self._connection.sendall(len(header).to_bytes(4, "little") + header)
                 for array in arrays.values():
-                    self._send_raw(_raw(np.asarray(array, order="C")))
+                    self._send_raw(raw_bytes(np.asarray(array, order="C")))
         except TimeoutError:
             self._end(_silent())
         except OSError:
@@ -142,7 +144,7 @@ class Channel:
         header = json.loads(bytes(self._read_raw(length)))
         arrays = {name: np.empty(shape, jnp.dtype(kind)) for name, kind, shape in header["arrays"]}
         for array in arrays.values():
-            self._read_into(_raw(array))
+            self._read_into(raw_bytes(array))
         return Message(header["kind"], header["content"], arrays)
 
     def _read_raw(self, length: int) -> bytearray:
@@ -171,8 +173,3 @@ class Channel:
 
 def _silent() -> EndedError:
     return EndedError(f"has not answered for {SILENCE:.0f} seconds")
-
-
-def _raw(array: np.ndarray) -> memoryview:
-    """The bytes of a dense array; no copy."""
-    return memoryview(array.reshape(-1).view(np.uint8))  # pyright: ignore[reportArgumentType]

@@ -1,6 +1,7 @@
 """How much memory a training takes, at least; from shapes alone, before anything is compiled."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -96,17 +97,19 @@ def _has_replay(algorithm: Algorithm) -> bool:
 
 def _trial_bytes(spec: Spec, algorithm: Algorithm) -> float:
     """Bytes of a trial as it is learnt from; one being played takes more."""
-    try:
-        return _bytes_of(jax.eval_shape(lambda: blank(spec, algorithm.protocol(), 1)))
-    except OverflowError:
-        return math.inf
+    return _bytes_made(lambda: blank(spec, algorithm.protocol(), 1))
 
 
 def _stored_bytes(spec: Spec, algorithm: Algorithm) -> float:
     """Bytes of a trial in a replay of many, where pictures are packed."""
     many, packed = 64, getattr(algorithm, "packed_replay", False)
+    return _bytes_made(lambda: replay.init(spec, algorithm.protocol(), many, packed)) / many
+
+
+def _bytes_made(make: Callable[[], Any]) -> float:
+    """Bytes of what `make` would give; infinity where they cannot be counted."""
     try:
-        return _bytes_of(jax.eval_shape(lambda: replay.init(spec, algorithm.protocol(), many, packed))) / many
+        return _bytes_of(jax.eval_shape(make))
     except OverflowError:
         return math.inf
 
